@@ -1,0 +1,56 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let house: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+
+// The targets stand in the order in which a captured exchange meets them, and each depends only
+// on targets above it (Scripts/check-layers). Read top to bottom, this is the path of a request.
+let package = Package(
+    name: "lab",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ],
+    targets: [
+        .target(name: "CLabLinux"),
+        .target(name: "LabWire", swiftSettings: house),
+        .target(name: "LabExchange", dependencies: ["LabWire"], swiftSettings: house),
+        .target(
+            name: "LabForkServer",
+            dependencies: ["CLabLinux", "LabWire", "LabExchange"],
+            swiftSettings: house),
+        .target(
+            name: "LabSession",
+            dependencies: ["LabWire", "LabExchange", grdb, sqlite, crypto],
+            swiftSettings: house),
+        .target(
+            name: "LabReplayer",
+            dependencies: ["CLabLinux", "LabWire", "LabExchange", crypto, histogram],
+            swiftSettings: house),
+        .executableTarget(
+            name: "lab-forkserver",
+            dependencies: ["LabForkServer"],
+            swiftSettings: house,
+            linkerSettings: [.unsafeFlags(["-static-executable"])]),
+        .executableTarget(
+            name: "lab",
+            dependencies: [
+                "CLabLinux", "LabWire", "LabExchange", "LabSession", "LabReplayer",
+                arguments,
+            ],
+            swiftSettings: house),
+    ]
+)

@@ -1,0 +1,128 @@
+/* The kernel's names that Swift's Glibc lacks: because the header is not in its module map, because
+ * they are macros, or because they must be C (a signal handler runs no Swift).
+ * Each function can go when Swift's Glibc has its name. */
+#pragma once
+
+#include <signal.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+/* --- time ------------------------------------------------------------------------------------ */
+
+/* Nanoseconds of CLOCK_MONOTONIC: never set, never stepped, not counted while suspended. */
+static inline int64_t clab_monotonic_ns(void);
+
+/* --- signals --------------------------------------------------------------------------------- */
+
+/* What the handlers have seen since the process began. A handler adds to these and does no more. */
+struct clab_signals {
+    uint64_t children;          /* SIGCHLD delivered */
+    int64_t first_child_ns;     /* when the first one came that clab_take_children has not taken */
+    uint32_t stops;             /* SIGINT and SIGTERM delivered */
+};
+
+/* Installs the handlers for SIGCHLD, SIGINT and SIGTERM, without SA_RESTART, and blocks all three:
+ * they are delivered inside clab_ppoll only. Returns 0, or -1 with errno. */
+int clab_signals_install(void);
+
+/* What was delivered so far. */
+struct clab_signals clab_signals_seen(void);
+
+/* Forgets the time of the first SIGCHLD, once its children are reaped. */
+void clab_signals_forget_children(void);
+
+/* In a new child: default handlers, nothing blocked. */
+void clab_signals_reset(void);
+
+/* --- processes ------------------------------------------------------------------------------- */
+
+/* fork(2) with every signal blocked around it, so that no handler of the parent runs in the child
+ * (PHP's bug 76601). The parent's mask is restored in the parent; the child calls
+ * clab_signals_reset. Returns as fork does. */
+pid_t clab_fork(void);
+
+/* wait4(-1, WNOHANG): the PID of a child that ended, 0 where all live, -1 with errno. */
+pid_t clab_reap(int *status, struct rusage *usage);
+
+/* The macros of wait(2). */
+int clab_exited(int status);
+int clab_exit_code(int status);
+int clab_signalled(int status);
+int clab_term_signal(int status);
+int clab_core_dumped(int status);
+
+/* PR_SET_CHILD_SUBREAPER: orphaned descendants become children of this process. 0 or -1. */
+int clab_become_subreaper(void);
+
+/* PR_SET_PDEATHSIG: SIGKILL for this process when its parent dies. 0 or -1. */
+int clab_die_with_parent(void);
+
+/* How many threads this process has, from /proc/self/stat; -1 with errno. */
+int clab_thread_count(void);
+
+/* A descriptor that is readable when the process has ended; the caller owns it. -1 with errno. */
+int clab_pidfd_open(pid_t pid);
+
+/* SIGKILL or another signal by pidfd, so that a reused PID is never hit. 0 or -1. */
+int clab_pidfd_signal(int pidfd, int signal_number);
+
+/* --- sockets --------------------------------------------------------------------------------- */
+
+/* accept4(2) with SOCK_CLOEXEC; the accepted socket blocks. The caller owns it. -1 with errno. */
+int clab_accept(int listener, struct sockaddr_storage *peer);
+
+/* A connected pair of SOCK_SEQPACKET sockets, close-on-exec. 0 or -1. */
+int clab_packet_pair(int pair[2]);
+
+/* Asks for a send buffer of `bytes`; what the system allows is what one gets. */
+void clab_widen(int socket_fd, int bytes);
+
+/* Receives up to `count` datagrams of at most `size` bytes each into `buffer`, one after another at
+ * multiples of `size`; their lengths go to `lengths`. Waits for the first only where `wait` is not 0.
+ * Returns how many, 0 at the end of the stream, -1 with errno. */
+int clab_receive_many(int socket_fd, uint8_t *buffer, size_t size, uint32_t *lengths, int count, int wait);
+
+/* Turns Nagle's algorithm off. */
+void clab_no_delay(int socket_fd);
+
+/* O_NONBLOCK on or off. 0 or -1. */
+int clab_set_blocking(int fd, int blocks);
+
+/* A close-on-exec pipe. 0 or -1. */
+int clab_pipe(int pair[2]);
+
+/* --- waiting --------------------------------------------------------------------------------- */
+
+struct clab_poll { int fd; short events; short revents; };
+
+/* ppoll(2) with SIGCHLD, SIGINT and SIGTERM unblocked while it waits; timeout_ns < 0 waits for ever.
+ * Returns how many descriptors are ready, 0 for none, -1 with errno (EINTR when a signal came). */
+int clab_ppoll(struct clab_poll *polls, int count, int64_t timeout_ns);
+
+/* poll(2) for processes that do not block those signals; timeout_ns < 0 waits for ever. */
+int clab_poll(struct clab_poll *polls, int count, int64_t timeout_ns);
+
+enum { CLAB_IN = 1, CLAB_OUT = 4, CLAB_ERR = 8, CLAB_HUP = 16, CLAB_RDHUP = 0x2000 };
+
+/* epoll_event without its packing. */
+struct clab_event { uint64_t data; uint32_t events; };
+
+/* epoll(7), level-triggered; the caller owns the descriptor. */
+int clab_epoll_create(void);
+int clab_epoll_add(int epoll, int fd, uint32_t events, uint64_t data);
+int clab_epoll_change(int epoll, int fd, uint32_t events, uint64_t data);
+int clab_epoll_remove(int epoll, int fd);
+/* At most 256 events; timeout_ns < 0 waits for ever (epoll_pwait2). How many, or -1 with errno. */
+int clab_epoll_wait(int epoll, struct clab_event *events, int most, int64_t timeout_ns);
+
+/* --------------------------------------------------------------------------------------------- */
+
+#include <time.h>
+static inline int64_t clab_monotonic_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}

@@ -1,0 +1,121 @@
+// What was captured, as the stages after the session file pass it on.
+
+/// A body as a session keeps it: each distinct one once.
+public struct StoredBody: Sendable, Equatable {
+    /// Its row in `body`.
+    public var id: Int64
+    /// SHA-256 of the whole body, 32 bytes.
+    public var digest: [UInt8]
+    /// The length of the whole body, bytes.
+    public var size: Int64
+    /// The body, or as much of its beginning as was kept.
+    public var bytes: [UInt8]
+    /// Whether less was kept than there was.
+    public var isTruncated: Bool
+
+    /// Makes a stored body.
+    public init(id: Int64, digest: [UInt8], size: Int64, bytes: [UInt8], isTruncated: Bool) {
+        self.id = id
+        self.digest = digest
+        self.size = size
+        self.bytes = bytes
+        self.isTruncated = isTruncated
+    }
+}
+
+/// A captured request with the answer that it had: what a replay sends, and expects.
+public struct CapturedExchange: Sendable, Equatable {
+    /// Its row in `exchange`.
+    public var id: Int64
+    /// The connection on which it came.
+    public var connectionID: Int64
+    /// Its place on that connection, from 1.
+    public var sequence: Int
+    /// The request's head as it came.
+    public var requestHead: [UInt8]
+    /// The request's content, without framing; nil where there was none.
+    public var requestBody: StoredBody?
+    /// The status that it was answered; nil where no answer came.
+    public var status: Int?
+    /// The answer's content; nil where there was none.
+    public var responseBody: StoredBody?
+    /// How it ended.
+    public var outcome: ExchangeOutcome
+
+    /// Makes a captured exchange.
+    public init(
+        id: Int64, connectionID: Int64, sequence: Int, requestHead: [UInt8],
+        requestBody: StoredBody?, status: Int?, responseBody: StoredBody?, outcome: ExchangeOutcome
+    ) {
+        self.id = id
+        self.connectionID = connectionID
+        self.sequence = sequence
+        self.requestHead = requestHead
+        self.requestBody = requestBody
+        self.status = status
+        self.responseBody = responseBody
+        self.outcome = outcome
+    }
+}
+
+/// What became of one replayed request: a row of `replay_result`, as instants.
+public struct ReplayResult: Sendable, Equatable {
+    /// The captured exchange that was sent.
+    public var exchangeID: Int64
+    /// How often the session had been sent before: 0 in the first pass.
+    public var round: Int32
+    /// The number of the replay's own connection, from 1.
+    public var connection: Int32
+    /// When it was meant to be sent; in a closed loop, when the one before it was done.
+    public var intendedNs: Int64
+    /// When its first byte was sent.
+    public var sentNs: Int64
+    /// When the answer's first byte came; 0 for never.
+    public var firstByteNs: Int64
+    /// When it was over, one way or the other.
+    public var doneNs: Int64
+    /// The status; 0 where no answer came.
+    public var status: Int16
+    /// How it ended.
+    public var outcome: ReplayOutcome
+    /// Whether status and content are those captured.
+    public var matches: Bool
+    /// The content, where it is not the captured one; nil where it is, or where there is none.
+    public var differingBody: DifferingBody?
+
+    /// Makes a result.
+    public init(
+        exchangeID: Int64, round: Int32, connection: Int32, intendedNs: Int64, sentNs: Int64,
+        firstByteNs: Int64, doneNs: Int64, status: Int16, outcome: ReplayOutcome, matches: Bool,
+        differingBody: DifferingBody?
+    ) {
+        self.exchangeID = exchangeID
+        self.round = round
+        self.connection = connection
+        self.intendedNs = intendedNs
+        self.sentNs = sentNs
+        self.firstByteNs = firstByteNs
+        self.doneNs = doneNs
+        self.status = status
+        self.outcome = outcome
+        self.matches = matches
+        self.differingBody = differingBody
+    }
+}
+
+/// A replayed answer's content that is not the captured one.
+public struct DifferingBody: Sendable, Equatable {
+    /// SHA-256 of the whole content, 32 bytes.
+    public var digest: [UInt8]
+    /// Its length, bytes.
+    public var size: Int64
+    /// The content, or as much of its beginning as is kept.
+    public var bytes: [UInt8]
+
+    /// Makes a differing body.
+    public init(digest: [UInt8], size: Int64, bytes: [UInt8]) {
+        self.digest = digest
+        self.size = size
+        self.bytes = bytes
+    }
+}

@@ -1,0 +1,359 @@
+// frames <-> the bytes of a datagram.
+
+public import LabWire
+
+/// Appends frames to the bytes of a datagram.
+///
+/// Each method writes one case of ``Frame``; the values are written straight from where they lie,
+/// because the writer is a freshly forked child to which every touched page costs a fault.
+public struct FrameWriter: Sendable {
+    /// The most bytes that one datagram may hold; a larger run of content is sent in pieces.
+    public static let mostBytes = 60 << 10
+
+    /// The datagram so far.
+    public private(set) var bytes: [UInt8] = []
+
+    /// Makes a writer with room for one whole datagram.
+    public init() { bytes.reserveCapacity(8 << 10) }
+
+    /// Forgets what was written, keeping the room.
+    public mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
+
+    private mutating func write(_ kind: FrameKind, _ body: (inout ByteWriter) -> Void) {
+        var writer = ByteWriter(bytes: [])
+        swap(&writer.bytes, &bytes)
+        writer.put(kind.rawValue)
+        body(&writer)
+        swap(&writer.bytes, &bytes)
+    }
+
+    /// Writes ``Frame/childForked(origin:pid:parentPID:forkedNs:)``.
+    public mutating func childForked(
+        _ origin: ConnectionOrigin, pid: Int32, parentPID: Int32, forkedNs: Int64
+    ) {
+        write(.childForked) { out in
+            out.put(origin)
+            out.put(pid)
+            out.put(parentPID)
+            out.put(forkedNs)
+        }
+    }
+
+    /// Writes ``Frame/childStarted(origin:pid:parentPID:startedNs:baselineRSSKiB:)``.
+    public mutating func childStarted(
+        _ origin: ConnectionOrigin, pid: Int32, parentPID: Int32, startedNs: Int64,
+        baselineRSSKiB: Int64
+    ) {
+        write(.childStarted) { out in
+            out.put(origin)
+            out.put(pid)
+            out.put(parentPID)
+            out.put(startedNs)
+            out.put(baselineRSSKiB)
+        }
+    }
+
+    /// Writes ``Frame/requestHead(connectionID:sequence:startedNs:headNs:method:target:minorVersion:head:environ:deviations:)``.
+    public mutating func requestHead(
+        _ connectionID: Int64, _ sequence: Int32, startedNs: Int64, headNs: Int64,
+        method: some Collection<UInt8>, target: some Collection<UInt8>, minorVersion: Int8,
+        head: some Collection<UInt8>, environ: Environ, deviations: [Deviation]
+    ) {
+        write(.requestHead) { out in
+            out.put(connectionID)
+            out.put(sequence)
+            out.put(startedNs)
+            out.put(headNs)
+            out.put(run: method)
+            out.put(run: target)
+            out.put(minorVersion)
+            out.put(run: head)
+            out.put(environ)
+            out.put(deviations)
+        }
+    }
+
+    /// Writes ``Frame/requestContent(connectionID:sequence:bytes:)``.
+    public mutating func requestContent(
+        _ connectionID: Int64, _ sequence: Int32, _ content: some Collection<UInt8>
+    ) {
+        write(.requestContent) { out in
+            out.put(connectionID)
+            out.put(sequence)
+            out.put(run: content)
+        }
+    }
+
+    /// Writes ``Frame/requestEnd(connectionID:sequence:endedNs:)``.
+    public mutating func requestEnd(_ connectionID: Int64, _ sequence: Int32, endedNs: Int64) {
+        write(.requestEnd) { out in
+            out.put(connectionID)
+            out.put(sequence)
+            out.put(endedNs)
+        }
+    }
+
+    /// Writes ``Frame/upstreamConnected(connectionID:sequence:atNs:)``.
+    public mutating func upstreamConnected(_ connectionID: Int64, _ sequence: Int32, atNs: Int64) {
+        write(.upstreamConnected) { out in
+            out.put(connectionID)
+            out.put(sequence)
+            out.put(atNs)
+        }
+    }
+
+    /// Writes ``Frame/responseHead(connectionID:sequence:startedNs:status:reason:head:)``.
+    public mutating func responseHead(
+        _ connectionID: Int64, _ sequence: Int32, startedNs: Int64, status: Int,
+        reason: some Collection<UInt8>, head: some Collection<UInt8>
+    ) {
+        write(.responseHead) { out in
+            out.put(connectionID)
+            out.put(sequence)
+            out.put(startedNs)
+            out.put(Int16(status))
+            out.put(run: reason)
+            out.put(run: head)
+        }
+    }
+
+    /// Writes ``Frame/responseContent(connectionID:sequence:bytes:)``.
+    public mutating func responseContent(
+        _ connectionID: Int64, _ sequence: Int32, _ content: some Collection<UInt8>
+    ) {
+        write(.responseContent) { out in
+            out.put(connectionID)
+            out.put(sequence)
+            out.put(run: content)
+        }
+    }
+
+    /// Writes ``Frame/exchangeEnd(connectionID:sequence:endedNs:outcome:error:userCPUUs:systemCPUUs:deviations:)``.
+    public mutating func exchangeEnd(
+        _ connectionID: Int64, _ sequence: Int32, endedNs: Int64, outcome: ExchangeOutcome,
+        error: String, userCPUUs: Int64, systemCPUUs: Int64, deviations: [Deviation]
+    ) {
+        write(.exchangeEnd) { out in
+            out.put(connectionID)
+            out.put(sequence)
+            out.put(endedNs)
+            out.put(outcome.code)
+            out.put(text: error)
+            out.put(userCPUUs)
+            out.put(systemCPUUs)
+            out.put(deviations)
+        }
+    }
+
+    /// Writes ``Frame/childEnding(connectionID:closedNs:exitingNs:)``.
+    public mutating func childEnding(_ connectionID: Int64, closedNs: Int64, exitingNs: Int64) {
+        write(.childEnding) { out in
+            out.put(connectionID)
+            out.put(closedNs)
+            out.put(exitingNs)
+        }
+    }
+
+    /// Writes ``Frame/childReaped(connectionID:pid:waitStatus:sigchldNs:reapedNs:usage:fate:)``.
+    public mutating func childReaped(
+        _ connectionID: Int64, pid: Int32, waitStatus: Int32, sigchldNs: Int64, reapedNs: Int64,
+        usage: ResourceUsage, fate: ChildFate
+    ) {
+        write(.childReaped) { out in
+            out.put(connectionID)
+            out.put(pid)
+            out.put(waitStatus)
+            out.put(sigchldNs)
+            out.put(reapedNs)
+            out.put(usage.userCPUUs)
+            out.put(usage.systemCPUUs)
+            out.put(usage.maxRSSKiB)
+            out.put(usage.minorFaults)
+            out.put(usage.majorFaults)
+            out.put(usage.voluntarySwitches)
+            out.put(usage.involuntarySwitches)
+            out.put(fate.code)
+        }
+    }
+
+    /// Writes ``Frame/serverEvent(kind:atNs:pid:detail:)``.
+    public mutating func serverEvent(
+        _ kind: ServerEventKind, atNs: Int64, pid: Int32, detail: [UInt8]
+    ) {
+        write(.serverEvent) { out in
+            out.put(kind.code)
+            out.put(atNs)
+            out.put(pid)
+            out.put(run: detail)
+        }
+    }
+}
+
+/// The first byte of each frame.
+private enum FrameKind: UInt8 {
+    case childForked = 1
+    case childStarted, requestHead, requestContent, requestEnd, upstreamConnected, responseHead
+    case responseContent, exchangeEnd, childEnding, childReaped, serverEvent
+}
+
+/// A datagram that does not hold whole frames: fork server and recorder are not of one build.
+public struct FrameError: Error, CustomStringConvertible {
+    /// A sentence.
+    public var description: String {
+        "The fork server sent something that is no frame. 'lab' and 'lab-forkserver' must be of the same build."
+    }
+}
+
+extension Frame {
+    /// Calls `body` with each frame of a datagram.
+    ///
+    /// - Throws: ``FrameError`` where the datagram does not hold whole frames; what `body` throws.
+    public static func decode(
+        _ datagram: UnsafeRawBufferPointer, _ body: (Frame) throws -> Void
+    ) throws {
+        var input = ByteScanner(datagram)
+        while !input.isAtEnd {
+            let frame = try Frame(&input)
+            guard !input.isBroken else { throw FrameError() }
+            try body(frame)
+        }
+    }
+
+    private init(_ input: inout ByteScanner) throws {
+        guard let kind = FrameKind(rawValue: input.number()) else { throw FrameError() }
+        switch kind {
+        case .childForked:
+            self = .childForked(
+                origin: input.origin(), pid: input.number(), parentPID: input.number(),
+                forkedNs: input.number())
+        case .childStarted:
+            self = .childStarted(
+                origin: input.origin(), pid: input.number(), parentPID: input.number(),
+                startedNs: input.number(), baselineRSSKiB: input.number())
+        case .requestHead:
+            self = .requestHead(
+                connectionID: input.number(), sequence: input.number(), startedNs: input.number(),
+                headNs: input.number(), method: input.byteArray(), target: input.byteArray(),
+                minorVersion: input.number(), head: input.byteArray(), environ: input.environ(),
+                deviations: input.deviations())
+        case .requestContent:
+            self = .requestContent(
+                connectionID: input.number(), sequence: input.number(), bytes: input.byteArray())
+        case .requestEnd:
+            self = .requestEnd(
+                connectionID: input.number(), sequence: input.number(), endedNs: input.number())
+        case .upstreamConnected:
+            self = .upstreamConnected(
+                connectionID: input.number(), sequence: input.number(), atNs: input.number())
+        case .responseHead:
+            self = .responseHead(
+                connectionID: input.number(), sequence: input.number(), startedNs: input.number(),
+                status: input.number(), reason: input.byteArray(), head: input.byteArray())
+        case .responseContent:
+            self = .responseContent(
+                connectionID: input.number(), sequence: input.number(), bytes: input.byteArray())
+        case .exchangeEnd:
+            self = .exchangeEnd(
+                connectionID: input.number(), sequence: input.number(), endedNs: input.number(),
+                outcome: input.stored(), error: input.text(), userCPUUs: input.number(),
+                systemCPUUs: input.number(), deviations: input.deviations())
+        case .childEnding:
+            self = .childEnding(
+                connectionID: input.number(), closedNs: input.number(), exitingNs: input.number())
+        case .childReaped:
+            self = .childReaped(
+                connectionID: input.number(), pid: input.number(), waitStatus: input.number(),
+                sigchldNs: input.number(), reapedNs: input.number(), usage: input.usage(),
+                fate: input.stored())
+        case .serverEvent:
+            self = .serverEvent(
+                kind: input.stored(), atNs: input.number(), pid: input.number(),
+                detail: input.byteArray())
+        }
+    }
+}
+
+/// An enum whose cases travel as their place in `allCases`: both ends are of one build.
+private protocol FrameCode: CaseIterable, Equatable where AllCases == [Self] {}
+extension ExchangeOutcome: FrameCode {}
+extension ChildFate: FrameCode {}
+extension ServerEventKind: FrameCode {}
+extension WireRule: FrameCode {}
+
+extension FrameCode {
+    fileprivate var code: UInt8 { UInt8(Self.allCases.firstIndex(of: self) ?? 0) }
+}
+
+extension ByteWriter {
+    fileprivate mutating func put(_ origin: ConnectionOrigin) {
+        put(origin.connectionID)
+        put(run: origin.peerAddress)
+        put(origin.peerPort)
+        put(origin.acceptedNs)
+        put(origin.forkStartedNs)
+    }
+
+    fileprivate mutating func put(_ deviations: [Deviation]) {
+        put(UInt16(deviations.count))
+        for deviation in deviations {
+            put(deviation.rule.code)
+            put(UInt64(deviation.offset))
+        }
+    }
+
+    fileprivate mutating func put(_ environ: Environ) {
+        put(UInt16(environ.count))
+        environ.forEach { name, value, type in
+            put(type.rawValue)
+            put(run: name)
+            put(run: value)
+        }
+    }
+}
+
+extension ByteScanner {
+    fileprivate mutating func origin() -> ConnectionOrigin {
+        ConnectionOrigin(
+            connectionID: number(), peerAddress: byteArray(), peerPort: number(),
+            acceptedNs: number(), forkStartedNs: number())
+    }
+
+    fileprivate mutating func stored<Value: FrameCode>() -> Value {
+        let all = Value.allCases
+        let code = Int(number(UInt8.self))
+        return all[min(code, all.count - 1)]
+    }
+
+    fileprivate mutating func deviations() -> [Deviation] {
+        let count = Int(number(UInt16.self))
+        var found: [Deviation] = []
+        for _ in 0..<count where !isBroken {
+            let rule: WireRule = stored()
+            found.append(Deviation(rule, at: Int(number(UInt64.self))))
+        }
+        return found
+    }
+
+    fileprivate mutating func environ() -> Environ {
+        var environ = Environ()
+        let count = Int(number(UInt16.self))
+        for _ in 0..<count where !isBroken {
+            let type = Environ.ValueType(rawValue: number()) ?? .string
+            let name = run()
+            environ.add(name: name, value: run(), as: type)
+        }
+        return environ
+    }
+
+    fileprivate mutating func usage() -> ResourceUsage {
+        var usage = ResourceUsage()
+        usage.userCPUUs = number()
+        usage.systemCPUUs = number()
+        usage.maxRSSKiB = number()
+        usage.minorFaults = number()
+        usage.majorFaults = number()
+        usage.voluntarySwitches = number()
+        usage.involuntarySwitches = number()
+        return usage
+    }
+}

@@ -1,0 +1,1 @@
+public enum LabForkServerStub { public static let x = 1 }

@@ -1,0 +1,142 @@
+// values -> bytes: status lines, fields, chunks; and heads sent on with their hop-by-hop fields gone.
+
+/// What a proxy takes out of a message before it sends it on (RFC 9110 7.6.1).
+public struct HopByHop {
+    private let named: [ArraySlice<UInt8>]
+
+    /// Learns which fields `head` names in its `Connection` fields.
+    public init(of head: some MessageHead) {
+        var named: [ArraySlice<UInt8>] = []
+        for field in head.fields where head.name(of: field).equals(ignoringCase: "connection") {
+            for element in head.value(of: field).split(separator: Byte.comma) {
+                let isBlank = { (byte: UInt8) in byte == Byte.space || byte == Byte.tab }
+                guard let first = element.firstIndex(where: { !isBlank($0) }),
+                    let last = element.lastIndex(where: { !isBlank($0) })
+                else { continue }
+                named.append(element[first...last])
+            }
+        }
+        self.named = named
+    }
+
+    /// Whether a field of this name concerns one connection only.
+    public func contains(_ name: ArraySlice<UInt8>) -> Bool {
+        switch name.count {
+        case 2 where name.equals(ignoringCase: "te"): return true
+        case 7 where name.equals(ignoringCase: "upgrade"): return true
+        case 10 where name.equals(ignoringCase: "connection"): return true
+        case 10 where name.equals(ignoringCase: "keep-alive"): return true
+        case 16 where name.equals(ignoringCase: "proxy-connection"): return true
+        case 17 where name.equals(ignoringCase: "transfer-encoding"): return true
+        case 19 where name.equals(ignoringCase: "proxy-authorization"): return true
+        default: break
+        }
+        return named.contains { other in
+            other.count == name.count
+                && zip(other, name).allSatisfy { asciiLowercased($0) == asciiLowercased($1) }
+        }
+    }
+}
+
+extension RequestHead {
+    /// This head as it is sent to the next server: origin-form, its own `Host`, no hop-by-hop field.
+    ///
+    /// Every other field keeps its place, its case and its bytes.
+    ///
+    /// - Parameters:
+    ///   - host: The value of `Host`.
+    ///   - via: A `Via` value to add, or nil.
+    ///   - keepsHopByHop: Keep the hop-by-hop fields too, for a peer that is to see the head as it
+    ///     was recorded. `Transfer-Encoding` always stays.
+    public func forwarded(
+        host: [UInt8], via: StaticString? = nil, keepsHopByHop: Bool = false
+    ) -> [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(bytes.count + 64)
+        out.append(contentsOf: method)
+        out.append(Byte.space)
+        out.append(contentsOf: originForm)
+        let isOld = keepsHopByHop && minorVersion == 0
+        out.append(isOld ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n")
+        let hops = HopByHop(of: self)
+        var wroteHost = false
+        for field in fields {
+            let name = bytes[field.name]
+            if name.equals(ignoringCase: "host") {
+                out.append("Host: ")
+                out.append(contentsOf: host)
+                out.append("\r\n")
+                wroteHost = true
+                continue
+            }
+            if !keepsHopByHop, hops.contains(name) { continue }
+            if keepsHopByHop, name.equals(ignoringCase: "transfer-encoding") { continue }
+            out.append(contentsOf: name)
+            out.append(": ")
+            out.append(contentsOf: bytes[field.value])
+            out.append("\r\n")
+        }
+        if !wroteHost {
+            out.append("Host: ")
+            out.append(contentsOf: host)
+            out.append("\r\n")
+        }
+        if framing == .chunked { out.append("Transfer-Encoding: chunked\r\n") }
+        if let via {
+            out.append("Via: ")
+            out.append(via)
+            out.append("\r\n")
+        }
+        out.append("\r\n")
+        return out
+    }
+}
+
+extension ResponseHead {
+    /// This head as it is sent on to a client.
+    ///
+    /// - Parameters:
+    ///   - isChunked: The content is sent in chunks.
+    ///   - closes: The connection ends with this response.
+    ///   - keepsAlive: Say `keep-alive`, as HTTP/1.0 clients need to hear.
+    public func forwarded(isChunked: Bool, closes: Bool, keepsAlive: Bool) -> [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(bytes.count + 64)
+        out.append("HTTP/1.1 ")
+        out.append(decimal: status)
+        out.append(Byte.space)
+        out.append(contentsOf: reason)
+        out.append("\r\n")
+        let hops = HopByHop(of: self)
+        for field in fields {
+            let name = bytes[field.name]
+            if hops.contains(name) { continue }
+            out.append(contentsOf: name)
+            out.append(": ")
+            out.append(contentsOf: bytes[field.value])
+            out.append("\r\n")
+        }
+        if isChunked { out.append("Transfer-Encoding: chunked\r\n") }
+        if closes {
+            out.append("Connection: close\r\n")
+        } else if keepsAlive {
+            out.append("Connection: keep-alive\r\n")
+        }
+        out.append("\r\n")
+        return out
+    }
+}
+
+extension Array where Element == UInt8 {
+    /// Appends one chunk of the chunked coding; nothing for no content.
+    public mutating func append(chunk content: some Collection<UInt8>) {
+        guard !content.isEmpty else { return }
+        append(hexadecimal: content.count)
+        append("\r\n")
+        append(contentsOf: content)
+        append("\r\n")
+    }
+
+    /// Appends the last chunk and the end of an empty trailer section.
+    public mutating func appendLastChunk() { append("0\r\n\r\n") }
+}

@@ -1,0 +1,2 @@
+import LabForkServer
+print(LabForkServerStub.x)
