@@ -35,6 +35,7 @@ let package = Package(
         .target(
             name: "LabSession",
             dependencies: ["LabWire", "LabExchange", grdb, sqlite, crypto],
+            exclude: ["Reading", "Documentation.docc"],
             swiftSettings: house),
         .target(
             name: "LabReplayer",
@@ -48,9 +49,9 @@ let package = Package(
         .executableTarget(
             name: "lab",
             dependencies: [
-                "CLabLinux", "LabWire", "LabExchange", "LabSession", "LabReplayer",
-                arguments,
+                "CLabLinux", "LabWire", "LabExchange", "LabForkServer", "LabSession", arguments,
             ],
+            exclude: ["ReportCommand.swift", "ListCommand.swift", "ShowCommand.swift"],
             swiftSettings: house),
     ]
 )

@@ -23,14 +23,15 @@ _Static_assert(CLAB_IN == EPOLLIN && CLAB_OUT == EPOLLOUT && CLAB_ERR == EPOLLER
                    && CLAB_RDHUP == EPOLLRDHUP, "epoll's flags are poll's");
 
 static volatile uint64_t children_seen;
-static volatile int64_t first_child_ns;
+static volatile int64_t last_child_ns;
 static volatile uint32_t stops_seen;
+static sigset_t waiting_mask; /* what stays blocked inside clab_ppoll */
 
 static void on_child(int signal_number) {
     int saved = errno;
     (void)signal_number;
     children_seen++;
-    if (first_child_ns == 0) first_child_ns = clab_monotonic_ns();
+    last_child_ns = clab_monotonic_ns();
     errno = saved;
 }
 
@@ -52,7 +53,10 @@ int clab_signals_install(void) {
     memset(&action, 0, sizeof action);
     sigfillset(&action.sa_mask);
     handled(&set);
-    if (sigprocmask(SIG_BLOCK, &set, NULL)) return -1;
+    if (sigprocmask(SIG_BLOCK, &set, &waiting_mask)) return -1;
+    sigdelset(&waiting_mask, SIGCHLD);
+    sigdelset(&waiting_mask, SIGINT);
+    sigdelset(&waiting_mask, SIGTERM);
     action.sa_handler = on_child;
     action.sa_flags = SA_NOCLDSTOP;
     if (sigaction(SIGCHLD, &action, NULL)) return -1;
@@ -63,11 +67,14 @@ int clab_signals_install(void) {
 }
 
 struct clab_signals clab_signals_seen(void) {
-    struct clab_signals seen = {children_seen, first_child_ns, stops_seen};
+    struct clab_signals seen = {children_seen, last_child_ns, stops_seen};
     return seen;
 }
 
-void clab_signals_forget_children(void) { first_child_ns = 0; }
+int clab_child_signal_pending(void) {
+    sigset_t pending;
+    return sigpending(&pending) == 0 && sigismember(&pending, SIGCHLD) == 1;
+}
 
 void clab_signals_reset(void) {
     sigset_t none;
@@ -184,12 +191,7 @@ static struct timespec *timeout_of(struct timespec *time, int64_t timeout_ns) {
 
 int clab_ppoll(struct clab_poll *polls, int count, int64_t timeout_ns) {
     struct timespec time;
-    sigset_t set;
-    sigprocmask(SIG_SETMASK, NULL, &set);
-    sigdelset(&set, SIGCHLD);
-    sigdelset(&set, SIGINT);
-    sigdelset(&set, SIGTERM);
-    return ppoll((struct pollfd *)polls, (nfds_t)count, timeout_of(&time, timeout_ns), &set);
+    return ppoll((struct pollfd *)polls, (nfds_t)count, timeout_of(&time, timeout_ns), &waiting_mask);
 }
 
 int clab_poll(struct clab_poll *polls, int count, int64_t timeout_ns) {

@@ -112,3 +112,14 @@ extension Array where Element == UInt8 {
         append(contentsOf: String(number, radix: 16).utf8)
     }
 }
+
+/// The value of a hexadecimal digit, 0 to 15; nil for any other byte.
+@inline(__always)
+public func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case 0x30...0x39: byte - 0x30
+    case 0x41...0x46: byte - 0x37
+    case 0x61...0x66: byte - 0x57
+    default: nil
+    }
+}

@@ -19,9 +19,9 @@ static inline int64_t clab_monotonic_ns(void);
 
 /* What the handlers have seen since the process began. A handler adds to these and does no more. */
 struct clab_signals {
-    uint64_t children;          /* SIGCHLD delivered */
-    int64_t first_child_ns;     /* when the first one came that clab_take_children has not taken */
-    uint32_t stops;             /* SIGINT and SIGTERM delivered */
+    uint64_t children;      /* SIGCHLD delivered */
+    int64_t last_child_ns;  /* when the last of them was */
+    uint32_t stops;         /* SIGINT and SIGTERM delivered */
 };
 
 /* Installs the handlers for SIGCHLD, SIGINT and SIGTERM, without SA_RESTART, and blocks all three:
@@ -31,8 +31,8 @@ int clab_signals_install(void);
 /* What was delivered so far. */
 struct clab_signals clab_signals_seen(void);
 
-/* Forgets the time of the first SIGCHLD, once its children are reaped. */
-void clab_signals_forget_children(void);
+/* Whether a SIGCHLD waits to be delivered: a child has died since clab_ppoll returned. */
+int clab_child_signal_pending(void);
 
 /* In a new child: default handlers, nothing blocked. */
 void clab_signals_reset(void);

@@ -1,0 +1,126 @@
+// The child's end of the client's connection: bytes in, with deadlines; bytes out, to the last one.
+
+import CLabLinux
+import Glibc
+import LabWire
+
+/// One client's connection, as its child sees it.
+///
+/// All reading and writing of the socket is here: where TLS comes, it comes here.
+final class ClientConnection {
+    /// What came of waiting for the client.
+    enum Arrival {
+        case bytes, ended, reset, timedOut, draining
+    }
+
+    private(set) var descriptor: Int32
+    var reader: RequestReader
+    private let room: UnsafeMutableRawBufferPointer
+    private let drain: DrainSignal
+    /// Called before the child may sleep, so that what it knows is told first.
+    private let beforeWaiting: () -> Void
+
+    init(
+        limits: HeadLimits, room: UnsafeMutableRawBufferPointer, drain: DrainSignal,
+        beforeWaiting: @escaping () -> Void
+    ) {
+        descriptor = -1
+        reader = RequestReader(limits: limits)
+        self.room = room
+        self.drain = drain
+        self.beforeWaiting = beforeWaiting
+    }
+
+    /// Takes up a connection that was just accepted.
+    func open(_ descriptor: Int32) { self.descriptor = descriptor }
+
+    /// Waits until bytes came, the client ended its side, or the deadline passed.
+    ///
+    /// - Parameters:
+    ///   - deadline: CLOCK_MONOTONIC, ns.
+    ///   - endsAtDrain: Give up when the server drains: there is nothing under way.
+    func receive(deadline: Int64, endsAtDrain: Bool) -> Arrival {
+        while true {
+            let got = recv(descriptor, room.baseAddress, room.count, Int32(MSG_DONTWAIT))
+            if got > 0 {
+                reader.receive(UnsafeRawBufferPointer(rebasing: room[..<got]))
+                return .bytes
+            }
+            if got == 0 {
+                reader.receiveEnd()
+                return .ended
+            }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: break
+            default:
+                reader.receiveEnd()
+                return .reset
+            }
+            beforeWaiting()
+            let left = deadline - clab_monotonic_ns()
+            guard left > 0 else { return .timedOut }
+            var polls = (
+                clab_poll(fd: descriptor, events: Int16(CLAB_IN), revents: 0),
+                clab_poll(fd: endsAtDrain ? drain.watched : -1, events: 0, revents: 0)
+            )
+            withUnsafeMutablePointer(to: &polls) { pair in
+                pair.withMemoryRebound(to: clab_poll.self, capacity: 2) {
+                    _ = clab_poll($0, 2, left)
+                }
+            }
+            // A request that has arrived is served; the drain comes after it.
+            if polls.0.revents == 0, polls.1.revents != 0 { return .draining }
+        }
+    }
+
+    /// Sends all of `bytes`, waiting for the client as long as it takes some within the deadline.
+    ///
+    /// - Returns: Whether all were taken by the kernel.
+    func send(_ bytes: some Collection<UInt8>, stallNs: Int64) -> Bool {
+        let done = bytes.withContiguousStorageIfAvailable { sendAll($0, stallNs) }
+        return done ?? Array(bytes).withUnsafeBufferPointer { sendAll($0, stallNs) }
+    }
+
+    private func sendAll(_ bytes: UnsafeBufferPointer<UInt8>, _ stallNs: Int64) -> Bool {
+        var sent = 0
+        while sent < bytes.count {
+            let count = Glibc.send(
+                descriptor, bytes.baseAddress.map { $0 + sent }, bytes.count - sent,
+                Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+            if count >= 0 {
+                sent += count
+                continue
+            }
+            if errno == EINTR { continue }
+            guard errno == EAGAIN else { return false }
+            beforeWaiting()
+            var poll = clab_poll(fd: descriptor, events: Int16(CLAB_OUT), revents: 0)
+            if clab_poll(&poll, 1, stallNs) == 0 { return false }
+        }
+        return true
+    }
+
+    /// Ends the connection. With unread bytes in the kernel a close would send RST and might take the
+    /// answer with it (RFC 9112 9.6): then it lingers, sending nothing and reading to the end.
+    func close(lingering: Bool) {
+        guard descriptor >= 0 else { return }
+        if lingering {
+            shutdown(descriptor, Int32(SHUT_WR))
+            let deadline = clab_monotonic_ns() + 1_000_000_000
+            var budget = 1 << 20
+            while budget > 0, case .some(let got) = drainSome(until: deadline), got > 0 {
+                budget -= got
+            }
+        }
+        Glibc.close(descriptor)
+        descriptor = -1
+    }
+
+    private func drainSome(until deadline: Int64) -> Int? {
+        var poll = clab_poll(fd: descriptor, events: Int16(CLAB_IN), revents: 0)
+        let left = deadline - clab_monotonic_ns()
+        guard left > 0, clab_poll(&poll, 1, left) > 0 else { return nil }
+        return recv(descriptor, room.baseAddress, room.count, Int32(MSG_DONTWAIT))
+    }
+}

@@ -1,0 +1,239 @@
+// The fork server: accept → fork → reap, one thread for ever.
+//
+//     ┌─▶ wait (ppoll, the only place where signals arrive)
+//     │     ├── SIGCHLD  → reap: wait4 until nobody is left
+//     │     ├── SIGTERM  → drain: no more accepting; idle children close
+//     │     ├── listener → accept → fork ──▶ the child: serve, tell, _exit
+//     │     └── frames hung up (the recorder is gone) → end the children, leave
+//     └── tell the recorder what happened, in one datagram
+
+import CLabLinux
+import Glibc
+import LabExchange
+
+/// Accepts connections, forks a child for each, and reaps every one of them.
+public struct ForkServer {
+    private let settings: ForkServerSettings
+    private let channel = FrameChannel(descriptor: ForkServerSettings.frames)
+    private let workshop: ChildWorkshop
+    private let drain: DrainSignal
+    private var ledger = ChildLedger()
+    private var listener: Int32? = ForkServerSettings.listener
+    private var nextConnectionID: Int64
+    private var acceptedCount = 0
+    private var forkFailureCount = 0
+    private var signalsHandled: UInt64 = 0
+    private var interruptions = 0
+    private var acceptAgainNs: Int64 = 0
+    private var hasKilled = false
+
+    /// Makes a fork server on the inherited descriptors.
+    ///
+    /// - Returns: nil where the system refuses what it needs; a sentence is on standard error.
+    public init?(settings: ForkServerSettings) {
+        guard let drain = DrainSignal(), clab_signals_install() == 0,
+            clab_set_blocking(ForkServerSettings.listener, 0) == 0
+        else {
+            complain("Cannot start: \(String(cString: strerror(errno))).")
+            return nil
+        }
+        self.settings = settings
+        self.drain = drain
+        nextConnectionID = settings.firstConnectionID
+        workshop = ChildWorkshop(settings: settings, channel: channel, drain: drain)
+        // Without it orphans go to init, and nobody records them; all else works.
+        _ = clab_become_subreaper()
+    }
+
+    /// Serves until it is told to drain and every child is reaped.
+    ///
+    /// - Returns: The exit status: 0, or 2 where the recorder was lost.
+    public mutating func run() -> Int32 {
+        workshop.warmUp()
+        guard clab_thread_count() == 1 else {
+            complain("Will not fork: this process has more than one thread.")
+            return 2
+        }
+        while listener != nil || !ledger.living.isEmpty {
+            let listenerIsReady = wait()
+            reapAll()
+            if clab_signals_seen().stops > 0 { beginDrain() }
+            if clab_signals_seen().stops > 1 { killAll("told to end at once") }
+            if listenerIsReady { acceptAll() }
+            channel.flush()
+            if channel.isBroken {
+                killAll("the recorder is gone")
+                return 2
+            }
+        }
+        tellTotals()
+        channel.flush()
+        return 0
+    }
+
+    /// Waits for a connection, a signal, or the recorder's end; says whether the listener is ready.
+    private mutating func wait() -> Bool {
+        let now = clab_monotonic_ns()
+        let holds = acceptAgainNs > now
+        var polls = (
+            clab_poll(fd: ForkServerSettings.frames, events: 0, revents: 0),
+            clab_poll(fd: holds ? -1 : listener ?? -1, events: Int16(CLAB_IN), revents: 0)
+        )
+        let ready = withUnsafeMutablePointer(to: &polls) { pair in
+            pair.withMemoryRebound(to: clab_poll.self, capacity: 2) {
+                clab_ppoll($0, 2, holds ? acceptAgainNs - now : -1)
+            }
+        }
+        if ready < 0 {
+            if errno == EINTR { interruptions += 1 }
+            return false
+        }
+        if polls.0.revents != 0 {
+            killAll("the recorder is gone")
+            exit(2)
+        }
+        return polls.1.revents != 0
+    }
+
+    // MARK: Accepting and forking
+
+    /// A few connections at a time, so that under load the dead do not wait long for their reaping.
+    private mutating func acceptAll(atMost most: Int = 4) {
+        for _ in 0..<most {
+            guard let listener else { return }
+            var peer = sockaddr_storage()
+            let client = clab_accept(listener, &peer)
+            guard client >= 0 else {
+                acceptFailed(errno)
+                return
+            }
+            serve(client, peer, acceptedNs: clab_monotonic_ns())
+        }
+    }
+
+    private mutating func acceptFailed(_ error: Int32) {
+        switch error {
+        case EAGAIN, EINTR: return
+        // The client left before it was accepted, or the network told of an older fault (accept(2)).
+        case ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH,
+            EOPNOTSUPP, ENETUNREACH:
+            break
+        // EMFILE, ENFILE, ENOMEM: the connection stays queued and poll would return at once.
+        default: acceptAgainNs = clab_monotonic_ns() + 100_000_000
+        }
+        tell(.acceptFailed, "{\"errno\":\(error),\"error\":\"\(String(cString: strerror(error)))\"}")
+    }
+
+    private mutating func serve(_ client: Int32, _ peer: sockaddr_storage, acceptedNs: Int64) {
+        acceptedCount += 1
+        let (address, port) = peerText(peer)
+        var origin = ConnectionOrigin(
+            connectionID: nextConnectionID, peerAddress: address, peerPort: port,
+            acceptedNs: acceptedNs, forkStartedNs: 0)
+        nextConnectionID += 1
+        let parent = getpid()
+        origin.forkStartedNs = clab_monotonic_ns()
+        let pid = clab_fork()
+        if pid == 0 { workshop.serve(client, origin, parentPID: parent, listener: listener) }
+        let forkedNs = clab_monotonic_ns()
+        if pid > 0 {
+            ledger.forked(pid: pid, connectionID: origin.connectionID)
+            channel.frames.childForked(origin, pid: pid, parentPID: parent, forkedNs: forkedNs)
+            channel.flushIfLarge()
+        } else {
+            forkFailed(client, errno, origin)
+        }
+        close(client)
+    }
+
+    /// No child can be had: the parent says so itself, in one send that never waits.
+    private mutating func forkFailed(_ client: Int32, _ error: Int32, _ origin: ConnectionOrigin) {
+        forkFailureCount += 1
+        let answer: StaticString = """
+            HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\n\
+            Connection: close\r\n\r\n
+            """
+        _ = send(
+            client, answer.utf8Start, answer.utf8CodeUnitCount,
+            Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+        tell(
+            .forkFailed,
+            "{\"errno\":\(error),\"error\":\"\(String(cString: strerror(error)))\",\"connection_id\":\(origin.connectionID)}")
+        acceptAgainNs = clab_monotonic_ns() + 10_000_000
+    }
+
+    // MARK: Reaping
+
+    /// Signals coalesce, so one SIGCHLD may stand for many children: wait until nobody is left.
+    private mutating func reapAll() {
+        let seen = clab_signals_seen()
+        guard seen.children != signalsHandled else { return }
+        let signals = seen.children - signalsHandled
+        signalsHandled = seen.children
+        var reaped = 0
+        var status: Int32 = 0
+        var usage = rusage()
+        while true {
+            let pid = clab_reap(&status, &usage)
+            if pid < 0, errno == EINTR { continue }
+            guard pid > 0 else { break }
+            let now = clab_monotonic_ns()
+            reaped += 1
+            switch ledger.ended(pid: pid) {
+            case .child(let connectionID):
+                // With no further SIGCHLD pending nobody died since the handler ran, so this one
+                // had died before it. Otherwise that is not known, and 0 says so.
+                let sigchld = clab_child_signal_pending() == 0 ? seen.last_child_ns : 0
+                channel.frames.childReaped(
+                    connectionID, pid: pid, waitStatus: status, sigchldNs: sigchld, reapedNs: now,
+                    usage: ResourceUsage(usage),
+                    fate: clab_signalled(status) != 0 ? .signalled : .exited)
+            case .stranger:
+                tell(.orphan, "{\"wait_status\":\(status)}", pid: pid, at: now)
+            }
+            channel.flushIfLarge()
+        }
+        tell(.sigchld, "{\"signals\":\(signals),\"reaped\":\(reaped)}", at: seen.last_child_ns)
+    }
+
+    // MARK: Ending
+
+    private mutating func beginDrain() {
+        guard let open = listener else { return }
+        // Who is in the queue has a connection and awaits an answer: closing would reset it.
+        acceptAll(atMost: 4096)
+        close(open)
+        listener = nil
+        drain.raise()
+    }
+
+    /// By PID, which is safe here: nobody else waits, so a PID in the ledger is never reused.
+    private mutating func killAll(_ why: String) {
+        guard !hasKilled else { return }
+        hasKilled = true
+        for (pid, connectionID) in ledger.living {
+            kill(pid, SIGKILL)
+            tell(.killed, "{\"why\":\"\(why)\",\"connection_id\":\(connectionID)}", pid: pid)
+        }
+        if let open = listener { close(open) }
+        listener = nil
+    }
+
+    private mutating func tellTotals() {
+        if interruptions > 0 { tell(.eintr, "{\"call\":\"ppoll\",\"count\":\(interruptions)}") }
+        tell(
+            .drain,
+            """
+            {"accepted":\(acceptedCount),"forks":\(ledger.forkCount),\
+            "fork_failed":\(forkFailureCount),"reaped":\(ledger.reapCount)}
+            """)
+    }
+
+    private mutating func tell(
+        _ kind: ServerEventKind, _ detail: String, pid: Int32 = 0, at: Int64? = nil
+    ) {
+        channel.frames.serverEvent(
+            kind, atNs: at ?? clab_monotonic_ns(), pid: pid, detail: Array(detail.utf8))
+        channel.flushIfLarge()
+    }
+}

@@ -1,0 +1,104 @@
+// What `lab record` tells `lab-forkserver`, as command-line arguments: visible in `ps`.
+
+public import LabWire
+
+/// The settings of a fork server.
+public struct ForkServerSettings: Sendable, Equatable {
+    /// What answers a request that is not for another host.
+    public enum Mode: Sendable, Equatable {
+        /// The built-in application.
+        case builtIn
+        /// Another server: its name for `Host`, and its addresses, each with the port.
+        case upstream(Authority, addresses: [Authority])
+    }
+
+    /// The descriptor of the listening socket.
+    public static let listener: Int32 = 3
+    /// The descriptor of the socket that frames are sent on.
+    public static let frames: Int32 = 4
+
+    /// What answers.
+    public var mode: Mode
+    /// The address that the listening socket is bound to: `SERVER_NAME` and `SERVER_PORT`.
+    public var serverName: Authority
+    /// The number of the first connection.
+    public var firstConnectionID: Int64
+    /// Whether requests in absolute-form are forwarded to the host that they name.
+    public var forwards: Bool
+    /// The most requests that one child answers; 0 for no limit.
+    public var maxRequestsPerChild: Int
+    /// How long a head may take, from its first byte, or from the connection for the first; ns.
+    public var headerTimeoutNs: Int64
+    /// How long a connection may idle between requests; ns.
+    public var idleTimeoutNs: Int64
+    /// How long an upstream may be silent; ns.
+    public var upstreamTimeoutNs: Int64
+    /// The most bytes of a request head.
+    public var maxHeaderBytes: Int
+
+    /// Makes settings; the defaults are those of `lab record`.
+    public init(
+        mode: Mode = .builtIn, serverName: Authority, firstConnectionID: Int64 = 1,
+        forwards: Bool = true, maxRequestsPerChild: Int = 0,
+        headerTimeoutNs: Int64 = 30_000_000_000, idleTimeoutNs: Int64 = 60_000_000_000,
+        upstreamTimeoutNs: Int64 = 60_000_000_000, maxHeaderBytes: Int = 64 << 10
+    ) {
+        self.mode = mode
+        self.serverName = serverName
+        self.firstConnectionID = firstConnectionID
+        self.forwards = forwards
+        self.maxRequestsPerChild = maxRequestsPerChild
+        self.headerTimeoutNs = headerTimeoutNs
+        self.idleTimeoutNs = idleTimeoutNs
+        self.upstreamTimeoutNs = upstreamTimeoutNs
+        self.maxHeaderBytes = maxHeaderBytes
+    }
+
+    /// The settings as arguments: `key=value` each.
+    public var arguments: [String] {
+        var arguments = [
+            "server=\(full(serverName))", "first-connection=\(firstConnectionID)",
+            "forward=\(forwards ? 1 : 0)", "requests-per-child=\(maxRequestsPerChild)",
+            "header-timeout-ns=\(headerTimeoutNs)", "idle-timeout-ns=\(idleTimeoutNs)",
+            "upstream-timeout-ns=\(upstreamTimeoutNs)", "header-bytes=\(maxHeaderBytes)",
+        ]
+        if case .upstream(let name, let addresses) = mode {
+            arguments.append("upstream=\(full(name))")
+            arguments += addresses.map { "address=\(full($0))" }
+        }
+        return arguments
+    }
+
+    private func full(_ authority: Authority) -> String {
+        let host = authority.host
+        return (host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host) + ":\(authority.port)"
+    }
+
+    /// Reads arguments; nil where they are not those of this build.
+    public init?(arguments: some Sequence<String>) {
+        self.init(serverName: Authority(host: "", port: 0))
+        var upstream: Authority?
+        var addresses: [Authority] = []
+        for argument in arguments {
+            guard let equals = argument.firstIndex(of: "=") else { return nil }
+            let value = argument[argument.index(after: equals)...]
+            let authority = Authority(value.utf8, defaultPort: 0)
+            let number = Int64(value)
+            switch (argument[..<equals], authority, number) {
+            case ("server", let authority?, _): serverName = authority
+            case ("upstream", let authority?, _): upstream = authority
+            case ("address", let authority?, _): addresses.append(authority)
+            case ("first-connection", _, let number?): firstConnectionID = number
+            case ("forward", _, let number?): forwards = number != 0
+            case ("requests-per-child", _, let number?): maxRequestsPerChild = Int(number)
+            case ("header-timeout-ns", _, let number?): headerTimeoutNs = number
+            case ("idle-timeout-ns", _, let number?): idleTimeoutNs = number
+            case ("upstream-timeout-ns", _, let number?): upstreamTimeoutNs = number
+            case ("header-bytes", _, let number?): maxHeaderBytes = Int(number)
+            default: return nil
+            }
+        }
+        guard !serverName.host.isEmpty else { return nil }
+        if let upstream { mode = .upstream(upstream, addresses: addresses) }
+    }
+}

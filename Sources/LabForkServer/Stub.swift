@@ -1,1 +1,0 @@
-public enum LabForkServerStub { public static let x = 1 }

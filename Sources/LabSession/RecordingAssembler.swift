@@ -1,0 +1,220 @@
+// frames -> rows: a machine without I/O. What is complete leaves it; what is under way stays.
+//
+//     frames ──▶ open connections ──▶ touched rows ──▶ the writer, at each commit
+//                 └─ open exchanges
+
+import LabExchange
+
+/// Puts the frames of one recording together into rows.
+struct RecordingAssembler {
+    /// What a commit has to write.
+    struct Batch {
+        var connections: [ConnectionRow] = []
+        var exchanges: [ExchangeRow] = []
+        var events: [EventRow] = []
+    }
+
+    /// Exchanges, connections and children so far.
+    private(set) var counts = RecordingCounts()
+
+    private struct Open {
+        var row: ConnectionRow
+        var isTouched = false
+        var exchange: ExchangeRow?
+        var exchangeIsTouched = false
+
+        /// Changes it where it lies, in its dictionary, without a copy.
+        mutating func apply(_ body: (inout Open) -> Void) { body(&self) }
+    }
+
+    private let mostStoredBody: Int
+    private var nextExchangeID: Int64
+    private var open: [Int64: Open] = [:]
+    /// Connections with something new since the last batch, in the order in which it came.
+    private var touched: [Int64] = []
+    private var batch = Batch()
+
+    init(firstExchangeID: Int64, mostStoredBody: Int) {
+        nextExchangeID = firstExchangeID
+        self.mostStoredBody = mostStoredBody
+    }
+
+    /// Whether a commit would write anything.
+    var hasNews: Bool {
+        !touched.isEmpty || !batch.connections.isEmpty || !batch.exchanges.isEmpty
+            || !batch.events.isEmpty
+    }
+
+    /// Takes one frame. Parent and child speak over the same socket, and either may come first.
+    ///
+    /// - Returns: What ended with it, for whoever watches.
+    mutating func take(_ frame: Frame) -> RecordingNews? {
+        switch frame {
+        case .childForked(let origin, let pid, let parentPID, let forkedNs):
+            withConnection(origin.connectionID) {
+                $0.row.origin = origin
+                $0.row.pid = pid
+                $0.row.parentPID = parentPID
+                $0.row.forkedNs = forkedNs
+            }
+        case .childStarted(let origin, let pid, let parentPID, let startedNs, let baseline):
+            withConnection(origin.connectionID) {
+                $0.row.origin = origin
+                $0.row.pid = pid
+                $0.row.parentPID = parentPID
+                $0.row.startedNs = startedNs
+                $0.row.baselineRSSKiB = baseline
+            }
+        case .requestHead(
+            let connection, let sequence, let startedNs, let headNs, let method, let target,
+            let minorVersion, let head, let environ, let deviations):
+            let id = nextExchangeID
+            nextExchangeID += 1
+            counts.exchanges += 1
+            withConnection(connection) {
+                $0.exchange = ExchangeRow(
+                    id: id, connectionID: connection, sequence: sequence, childPID: $0.row.pid,
+                    startedNs: startedNs, headNs: headNs, method: method, target: target,
+                    minorVersion: minorVersion, requestHead: head, environ: environ,
+                    deviations: deviations)
+                $0.exchangeIsTouched = true
+            }
+        case .requestContent(let connection, let sequence, let bytes):
+            let most = mostStoredBody
+            withExchange(connection, sequence) { $0.requestBody.take(bytes, keeping: most) }
+        case .requestEnd(let connection, let sequence, let endedNs):
+            withExchange(connection, sequence) { $0.requestNs = endedNs }
+        case .upstreamConnected(let connection, let sequence, let atNs):
+            withExchange(connection, sequence) { $0.upstreamConnectedNs = atNs }
+        case .responseHead(
+            let connection, let sequence, let startedNs, let status, let reason, let head):
+            withExchange(connection, sequence) {
+                $0.responseStartedNs = startedNs
+                $0.status = status
+                $0.reason = reason
+                $0.responseHead = head
+            }
+        case .responseContent(let connection, let sequence, let bytes):
+            let most = mostStoredBody
+            withExchange(connection, sequence) { $0.responseBody.take(bytes, keeping: most) }
+        case .exchangeEnd(
+            let connection, let sequence, let endedNs, let outcome, let error, let user, let system,
+            let deviations):
+            withExchange(connection, sequence) {
+                $0.responseEndedNs = $0.status == nil ? nil : endedNs
+                $0.outcome = outcome
+                $0.error = error
+                $0.userCPUUs = user
+                $0.systemCPUUs = system
+                $0.deviations += deviations
+            }
+            return closeExchange(connection)
+        case .childEnding(let connection, let closedNs, let exitingNs):
+            withConnection(connection) {
+                $0.row.closedNs = closedNs
+                $0.row.exitingNs = exitingNs
+            }
+        case .childReaped(
+            let connection, let pid, let waitStatus, let sigchldNs, let reapedNs, let usage,
+            let fate):
+            withConnection(connection) {
+                $0.row.pid = pid
+                $0.row.waitStatus = waitStatus
+                $0.row.sigchldNs = sigchldNs == 0 ? nil : sigchldNs
+                $0.row.reapedNs = reapedNs
+                $0.row.usage = usage
+                $0.row.fate = fate
+            }
+            return closeConnection(connection)
+        case .serverEvent(let kind, let atNs, let pid, let detail):
+            batch.events.append(EventRow(kind: kind, atNs: atNs, pid: pid, detail: detail))
+            return .event(kind, pid: pid, detail: String(decoding: detail, as: UTF8.self))
+        }
+        return nil
+    }
+
+    /// What is new since the last batch. What is under way is in it as far as it is known.
+    mutating func takeBatch() -> Batch {
+        var full = batch
+        batch = Batch()
+        for id in touched {
+            guard var connection = open[id] else { continue }
+            if connection.isTouched, connection.row.origin != nil {
+                full.connections.append(connection.row)
+            }
+            if connection.exchangeIsTouched, let exchange = connection.exchange {
+                full.exchanges.append(exchange)
+            }
+            connection.isTouched = false
+            connection.exchangeIsTouched = false
+            open[id] = connection
+        }
+        touched.removeAll(keepingCapacity: true)
+        return full
+    }
+
+    /// The recording ends: of who has not been reaped the end is unknown.
+    mutating func end() {
+        for id in open.keys.sorted() {
+            withConnection(id) { $0.row.fate = .unknown }
+        }
+    }
+
+    // MARK: Open connections
+
+    private mutating func withConnection(_ id: Int64, _ body: (inout Open) -> Void) {
+        if open[id] == nil { counts.connections += 1 }
+        touch(id)
+        let fresh = Open(row: ConnectionRow(id: id))
+        open[id, default: fresh].isTouched = true
+        open[id]?.apply(body)
+    }
+
+    private mutating func withExchange(
+        _ id: Int64, _ sequence: Int32, _ body: (inout ExchangeRow) -> Void
+    ) {
+        guard open[id]?.exchange?.sequence == sequence else { return }
+        touch(id)
+        open[id]?.exchangeIsTouched = true
+        open[id]?.exchange?.apply(body)
+    }
+
+    private mutating func touch(_ id: Int64) {
+        if let known = open[id], known.isTouched || known.exchangeIsTouched { return }
+        touched.append(id)
+    }
+
+    private mutating func closeExchange(_ id: Int64) -> RecordingNews? {
+        guard let exchange = open[id]?.exchange else { return nil }
+        open[id]?.exchange = nil
+        open[id]?.exchangeIsTouched = false
+        batch.exchanges.append(exchange)
+        counts.note(exchange)
+        return .exchange(ExchangeNews(exchange))
+    }
+
+    /// A child was reaped, so all that it said is here: what it did not finish, it never will.
+    private mutating func closeConnection(_ id: Int64) -> RecordingNews? {
+        guard var connection = open.removeValue(forKey: id) else { return nil }
+        counts.reaped += 1
+        if connection.row.fate != .exited || connection.row.waitStatus != 0 { counts.died += 1 }
+        let row = connection.row
+        if connection.exchange != nil {
+            connection.exchange?.outcome =
+                row.fate == .exited && row.waitStatus == 0 ? .appError : .childDied
+            connection.exchange?.error = ending(row)
+        }
+        if let exchange = connection.exchange {
+            batch.exchanges.append(exchange)
+            counts.note(exchange)
+        }
+        batch.connections.append(row)
+        return .child(ChildNews(row, exchange: connection.exchange))
+    }
+
+    private func ending(_ row: ConnectionRow) -> String {
+        let status = row.waitStatus ?? 0
+        if row.fate == .exited { return "child \(row.pid) exited with \(status >> 8 & 0xFF) before it had answered" }
+        return "child \(row.pid) was ended by signal \(status & 0x7F) while it served this request"
+    }
+}

@@ -1,0 +1,135 @@
+// The one writer of a recording: frames in, rows out, a commit at least every 50 ms.
+
+import GRDB
+public import LabExchange
+
+/// What is known of a recording when it begins.
+public struct RecordingFacts: Sendable {
+    /// The wall clock at ``anchorNs``, RFC 3339 in UTC.
+    public var startedAt: String
+    /// CLOCK_MONOTONIC at the same moment, ns.
+    public var anchorNs: Int64
+    /// The address that was bound.
+    public var host: String
+    /// The port that was bound.
+    public var port: Int
+    /// `builtin` or `upstream`.
+    public var mode: String
+    /// The upstream's URL, in that mode.
+    public var upstream: String?
+    /// How children are reaped.
+    public var reap: String
+    /// The command line, as it was typed.
+    public var commandLine: String
+    /// The version of lab.
+    public var labVersion: String
+
+    /// Makes facts.
+    public init(
+        startedAt: String, anchorNs: Int64, host: String, port: Int, mode: String,
+        upstream: String?, reap: String, commandLine: String, labVersion: String
+    ) {
+        self.startedAt = startedAt
+        self.anchorNs = anchorNs
+        self.host = host
+        self.port = port
+        self.mode = mode
+        self.upstream = upstream
+        self.reap = reap
+        self.commandLine = commandLine
+        self.labVersion = labVersion
+    }
+}
+
+/// Writes one recording into a session. Not for several threads.
+public final class RecordingWriter {
+    private let file: SessionFile
+    private let recordingID: Int64
+    private var assembler: RecordingAssembler
+    private var rows: RowWriter
+
+    /// The number that the recording's first connection gets.
+    public let firstConnectionID: Int64
+
+    /// What was counted so far.
+    public var counts: RecordingCounts { assembler.counts }
+
+    /// Whether ``commit()`` would write anything.
+    public var hasNews: Bool { assembler.hasNews }
+
+    /// Begins a recording. Children whose end an earlier recording did not see become `unknown`.
+    ///
+    /// - Parameter mostStoredBody: How much of each body is kept, bytes.
+    /// - Throws: ``SessionError``.
+    public init(_ file: SessionFile, _ facts: RecordingFacts, mostStoredBody: Int) throws(SessionError) {
+        self.file = file
+        do {
+            let start = try file.queue.write { db in
+                try db.execute(sql: "UPDATE child SET fate = 'unknown' WHERE fate = 'running'")
+                try db.execute(
+                    sql: """
+                        INSERT INTO recording (started_at, anchor_ns, host, port, mode, upstream,
+                            reap, command_line, lab_version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        """,
+                    arguments: [
+                        facts.startedAt, facts.anchorNs, facts.host, facts.port, facts.mode,
+                        facts.upstream, facts.reap, facts.commandLine, facts.labVersion,
+                    ])
+                return (
+                    recording: db.lastInsertedRowID,
+                    connection: try Int64.fetchOne(db, sql: "SELECT max(id) FROM connection") ?? 0,
+                    exchange: try Int64.fetchOne(db, sql: "SELECT max(id) FROM exchange") ?? 0
+                )
+            }
+            recordingID = start.recording
+            firstConnectionID = start.connection + 1
+            assembler = RecordingAssembler(
+                firstExchangeID: start.exchange + 1, mostStoredBody: mostStoredBody)
+            rows = try file.queue.writeWithoutTransaction { db in
+                try RowWriter(db, recordingID: start.recording)
+            }
+        } catch {
+            throw SessionError(error, path: file.path, doing: "write to")
+        }
+    }
+
+    /// Takes one frame.
+    public func take(_ frame: Frame) -> RecordingNews? { assembler.take(frame) }
+
+    /// Writes what is new, in one transaction.
+    ///
+    /// - Throws: ``SessionError``; what the transaction held is then lost, and the file is as before.
+    public func commit() throws(SessionError) {
+        let batch = assembler.takeBatch()
+        do {
+            try file.queue.write { db in
+                for row in batch.connections { try rows.write(row) }
+                for row in batch.exchanges { try rows.write(row) }
+                for row in batch.events { try rows.write(row) }
+            }
+        } catch {
+            rows.forgetBodies()
+            throw SessionError(error, path: file.path, doing: "write to")
+        }
+    }
+
+    /// Ends the recording.
+    ///
+    /// - Parameters:
+    ///   - reason: Why, in a word: `signal`, `requests`, `duration`, `server lost`.
+    ///   - at: The wall clock, RFC 3339 in UTC.
+    /// - Throws: ``SessionError``.
+    public func end(reason: String, at: String) throws(SessionError) {
+        assembler.end()
+        try commit()
+        do {
+            try file.queue.write { db in
+                try db.execute(
+                    sql: "UPDATE recording SET ended_at = ?, end_reason = ? WHERE id = ?",
+                    arguments: [at, reason, recordingID])
+            }
+        } catch {
+            throw SessionError(error, path: file.path, doing: "write to")
+        }
+    }
+}

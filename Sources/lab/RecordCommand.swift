@@ -1,0 +1,138 @@
+// lab record: bind, make the session, start the fork server, write down what it tells.
+
+import ArgumentParser
+import CLabLinux
+import Glibc
+import LabForkServer
+import LabSession
+import LabWire
+
+struct RecordCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "record",
+        abstract: "Serve or proxy HTTP, a process per connection, and record every exchange.",
+        discussion: """
+            Without --upstream the built-in application answers, and requests in absolute-form (a
+            client that uses this as its proxy) are forwarded. Ctrl-C ends the recording: it stops
+            accepting, lets its children finish, reaps them, and prints a summary. A second Ctrl-C
+            ends it at once.
+            """)
+
+    @Option(help: "The address to listen on.")
+    var host = "127.0.0.1"
+
+    @Option(help: "The port to listen on; 0 takes a free one.")
+    var port = 8888
+
+    @Option(name: [.short, .long], help: "The session file to make.")
+    var output = "session.db"
+
+    @Flag(help: "Add to the session file if it is there.")
+    var append = false
+
+    @Option(help: ArgumentHelp("Be a reverse proxy in front of this server.", valueName: "url"))
+    var upstream: String?
+
+    @Flag(help: "Forward absolute-form requests also when listening beyond loopback.")
+    var forward = false
+
+    @Option(help: ArgumentHelp("End each child after so many requests.", valueName: "n"))
+    var maxRequestsPerChild: Int?
+
+    @Option(help: ArgumentHelp("How long a request's head may take; then 408.", valueName: "t"))
+    var headerTimeout = Duration(nanoseconds: 30_000_000_000)
+
+    @Option(help: ArgumentHelp("How long a connection may idle.", valueName: "t"))
+    var idleTimeout = Duration(nanoseconds: 60_000_000_000)
+
+    @Option(help: ArgumentHelp("How long an upstream may be silent; then 504.", valueName: "t"))
+    var upstreamTimeout = Duration(nanoseconds: 60_000_000_000)
+
+    @Option(help: ArgumentHelp("How long children may finish their work at the end.", valueName: "t"))
+    var drainTimeout = Duration(nanoseconds: 10_000_000_000)
+
+    @Option(help: ArgumentHelp("The largest request head; then 431.", valueName: "n"))
+    var maxHeaderBytes = ByteCount(bytes: 64 << 10)
+
+    @Option(help: ArgumentHelp("How much of each body is kept.", valueName: "n"))
+    var maxStoredBody = ByteCount(bytes: 10 << 20)
+
+    @Option(help: ArgumentHelp("End after so many exchanges.", valueName: "n"))
+    var requests: Int?
+
+    @Option(help: ArgumentHelp("End after this time.", valueName: "t"))
+    var duration: Duration?
+
+    @Flag(name: .shortAndLong, help: "Print a line for each exchange and each child that died.")
+    var verbose = false
+
+    @Flag(help: "Print a JSON object for each exchange and each child event.")
+    var json = false
+
+    func validate() throws {
+        guard (0...65535).contains(port) else {
+            throw ValidationError("--port takes a number from 0 to 65535.")
+        }
+        if let maxRequestsPerChild, maxRequestsPerChild < 1 {
+            throw ValidationError("--max-requests-per-child takes a number from 1 up.")
+        }
+        if let requests, requests < 1 {
+            throw ValidationError("--requests takes a number from 1 up.")
+        }
+        guard maxHeaderBytes.bytes >= 256, maxHeaderBytes.bytes <= 16 << 20 else {
+            throw ValidationError("--max-header-bytes takes a size from 256 to 16MiB.")
+        }
+    }
+
+    func run() throws {
+        clab_signals_install()
+        var mode = ForkServerSettings.Mode.builtIn
+        if let upstream {
+            let name = try authority(ofURL: upstream, option: "--upstream")
+            mode = .upstream(name, addresses: try addresses(of: name, option: "--upstream"))
+        }
+        guard access(forkServerPath(), X_OK) == 0 else {
+            throw ForkServerError.cannotStart(path: forkServerPath(), reason: "it is not there")
+        }
+        let listener = try Listener(host: host, port: port)
+        // From here on the port is ours; the session is made only now, so that a port in use leaves
+        // no empty file behind.
+        let file = try openSession()
+        let moment = Moment.now
+        let writer = try RecordingWriter(
+            file,
+            RecordingFacts(
+                startedAt: moment.wall, anchorNs: moment.monotonicNs, host: listener.bound.host,
+                port: listener.bound.port, mode: upstream == nil ? "builtin" : "upstream",
+                upstream: upstream, reap: "drain",
+                commandLine: CommandLine.arguments.joined(separator: " "), labVersion: labVersion),
+            mostStoredBody: maxStoredBody.bytes)
+        let settings = ForkServerSettings(
+            mode: mode, serverName: listener.bound, firstConnectionID: writer.firstConnectionID,
+            forwards: forward || listener.isLoopback,
+            maxRequestsPerChild: maxRequestsPerChild ?? 0,
+            headerTimeoutNs: headerTimeout.nanoseconds, idleTimeoutNs: idleTimeout.nanoseconds,
+            upstreamTimeoutNs: upstreamTimeout.nanoseconds, maxHeaderBytes: maxHeaderBytes.bytes)
+        let server = try ForkServerProcess(
+            executable: forkServerPath(), listener: listener, settings: settings)
+        complain("listening on http://\(Self.url(listener.bound))")
+        let recording = Recording(
+            server: server, writer: writer, path: output, startedNs: moment.monotonicNs,
+            limits: Recording.Limits(
+                requests: requests, durationNs: duration?.nanoseconds,
+                drainNs: drainTimeout.nanoseconds),
+            printer: RecordPrinter(
+                style: json ? .json : verbose ? .lines : .quiet, anchorNs: moment.monotonicNs))
+        try recording.run()
+    }
+
+    private static func url(_ authority: Authority) -> String {
+        let host = authority.host.contains(":") ? "[\(authority.host)]" : authority.host
+        return "\(host):\(authority.port)"
+    }
+
+    private func openSession() throws -> SessionFile {
+        if append, access(output, F_OK) == 0 { return try SessionFile.open(writing: output) }
+        return try SessionFile.create(output)
+    }
+}

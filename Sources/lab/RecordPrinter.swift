@@ -1,0 +1,95 @@
+// What a recording says while it runs and when it ends.
+
+import Glibc
+import LabExchange
+import LabSession
+
+/// Prints the news of a recording: exchanges to standard output, all else to standard error.
+final class RecordPrinter {
+    enum Style {
+        case quiet, lines, json
+    }
+
+    private let style: Style
+    private let anchorNs: Int64
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private var hasProgress = false
+    private var shown = RecordingCounts()
+
+    init(style: Style, anchorNs: Int64) {
+        self.style = style
+        self.anchorNs = anchorNs
+    }
+
+    func tell(_ news: RecordingNews) {
+        switch style {
+        case .quiet: return
+        case .lines: line(news)
+        case .json: put(RecordJSON.line(news))
+        }
+    }
+
+    private func line(_ news: RecordingNews) {
+        switch news {
+        case .exchange(let exchange): put(Self.text(exchange))
+        case .child(let child):
+            if let unfinished = child.unfinished { put(Self.text(unfinished)) }
+            guard child.fate != .exited || child.waitStatus != 0 else { return }
+            let signal = child.waitStatus & 0x7F
+            let how = signal != 0 ? "signal \(signal)" : "exit code \(child.waitStatus >> 8 & 0xFF)"
+            put("child \(child.pid) died: \(how)")
+        case .event(let kind, let pid, let detail):
+            guard kind == .orphan || kind == .forkFailed || kind == .acceptFailed || kind == .killed
+            else { return }
+            put("\(kind.rawValue)\(pid == 0 ? "" : " \(pid)") \(detail)")
+        }
+    }
+
+    private static func text(_ exchange: ExchangeNews) -> String {
+        let status = exchange.status.map(String.init) ?? "---"
+        let took = exchange.durationNs.map { "\(Double($0 / 1000) / 1000) ms" } ?? "unanswered"
+        let how = exchange.outcome == .ok ? "" : "  \(exchange.outcome.rawValue): \(exchange.error)"
+        let target = String(exchange.target.unicodeScalars.map { $0.value < 0x20 ? "?" : Character($0) })
+        return "\(exchange.id) [\(exchange.pid)] \(exchange.method) \(target) \(status) "
+            + "\(exchange.responseBytes) B \(took)\(how)"
+    }
+
+    private func put(_ text: String) {
+        clear()
+        print(text)
+        fflush(nil)
+    }
+
+    /// A line that is written over, on a terminal only.
+    func progress(_ counts: RecordingCounts) {
+        guard isTerminal, counts != shown else { return }
+        shown = counts
+        hasProgress = true
+        say("\r\u{1B}[Klab: \(counts.exchanges) exchanges, \(counts.connections - counts.reaped) children live, \(counts.reaped) reaped, \(counts.died) died")
+    }
+
+    /// Takes the progress line away.
+    func clear() {
+        guard hasProgress else { return }
+        hasProgress = false
+        say("\r\u{1B}[K")
+    }
+
+    func summary(_ counts: RecordingCounts, path: String, durationNs: Int64) {
+        let seconds = Double(durationNs / 1_000_000) / 1000
+        let unreaped = counts.connections - counts.reaped
+        say(
+            """
+            lab: recorded \(counts.exchanges) exchanges (\(counts.ok) ok, \(counts.failed) not) on \
+            \(counts.connections) connections in \(seconds) s; \(counts.reaped) children reaped, \
+            \(counts.died) of them died\(unreaped > 0 ? ", \(unreaped) unknown" : "")
+            lab: the session is '\(path)'; see it with: lab report '\(path)'
+
+            """)
+    }
+
+    private func say(_ text: String) {
+        let bytes = Array(text.utf8)
+        _ = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+}
