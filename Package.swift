@@ -45,7 +45,9 @@ let package = Package(
             name: "lab-forkserver",
             dependencies: ["LabForkServer"],
             swiftSettings: house,
-            linkerSettings: [.unsafeFlags(["-static-executable"])]),
+            linkerSettings: [
+                .unsafeFlags(["-static-executable", "-Xlinker", "-z", "-Xlinker", "max-page-size=0x200000"])
+            ]),
         .executableTarget(
             name: "lab",
             dependencies: [

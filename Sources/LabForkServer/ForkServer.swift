@@ -49,6 +49,8 @@ public struct ForkServer {
     ///
     /// - Returns: The exit status: 0, or 2 where the recorder was lost.
     public mutating func run() -> Int32 {
+        // Only speed is lost where it can't be had.
+        _ = clab_text_on_huge_pages()
         workshop.warmUp()
         guard clab_thread_count() == 1 else {
             complain("Will not fork: this process has more than one thread.")
