@@ -14,6 +14,11 @@ let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift"
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 
+/// llhttp, an independent judge of what a message means; the product does not link it.
+let nio = ["NIOCore", "NIOEmbedded", "NIOHTTP1"].map {
+    Target.Dependency.product(name: $0, package: "swift-nio")
+}
+
 // The targets stand in the order in which a captured exchange meets them, and each depends only
 // on targets above it (Scripts/check-layers). Read top to bottom, this is the path of a request.
 let package = Package(
@@ -23,6 +28,7 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     ],
     targets: [
         .target(name: "CLabLinux"),
@@ -54,6 +60,20 @@ let package = Package(
                 "CLabLinux", "LabWire", "LabExchange", "LabForkServer", "LabSession", arguments,
             ],
             exclude: ["ReportCommand.swift", "ListCommand.swift", "ShowCommand.swift"],
+            swiftSettings: house),
+
+        // Values, builders and real servers that the tests share.
+        .target(
+            name: "LabTestSupport", dependencies: ["LabWire"], path: "Tests/LabTestSupport",
+            swiftSettings: house),
+        .testTarget(
+            name: "LabWireTests",
+            dependencies: ["LabWire", "LabTestSupport"] + nio, swiftSettings: house),
+        .testTarget(
+            name: "LabExchangeTests", dependencies: ["LabExchange", "LabWire"], swiftSettings: house),
+        .testTarget(
+            name: "LabForkServerTests",
+            dependencies: ["LabForkServer", "LabExchange", "LabWire", "LabTestSupport"],
             swiftSettings: house),
     ]
 )

@@ -4,9 +4,9 @@
 //                                    └───────▶ .stranger: adopted, or never ours
 
 /// The children of a fork server: each one that is forked is reaped once, and none is mistaken.
-struct ChildLedger {
+package struct ChildLedger {
     /// Whose end it was.
-    enum Finding: Equatable {
+    package enum Finding: Equatable {
         /// A child that was forked for this connection.
         case child(connectionID: Int64)
         /// A process that was not forked here: an orphan that fell to the subreaper.
@@ -14,23 +14,23 @@ struct ChildLedger {
     }
 
     /// The children that live, or stand as zombies: PID to connection.
-    private(set) var living: [Int32: Int64] = [:]
+    package private(set) var living: [Int32: Int64] = [:]
     /// How many were forked.
-    private(set) var forkCount = 0
+    package private(set) var forkCount = 0
     /// How many of them were reaped.
-    private(set) var reapCount = 0
+    package private(set) var reapCount = 0
 
-    init() { living.reserveCapacity(1024) }
+    package init() { living.reserveCapacity(1024) }
 
     /// A child was forked. Its PID can't be in use: a zombie keeps its PID until it is waited for.
-    mutating func forked(pid: Int32, connectionID: Int64) {
+    package mutating func forked(pid: Int32, connectionID: Int64) {
         let other = living.updateValue(connectionID, forKey: pid)
         precondition(other == nil, "PID \(pid) was forked twice and reaped never")
         forkCount += 1
     }
 
     /// `wait4` returned a PID.
-    mutating func ended(pid: Int32) -> Finding {
+    package mutating func ended(pid: Int32) -> Finding {
         guard let connectionID = living.removeValue(forKey: pid) else { return .stranger }
         reapCount += 1
         return .child(connectionID: connectionID)

@@ -1,14 +1,14 @@
 // A request -> the environ that its application gets (PEP 3333, RFC 3875 4.1), built once.
 
-import LabExchange
-import LabWire
+package import LabExchange
+package import LabWire
 
 /// Builds environs for the connections of one server.
-struct EnvironBuilder {
+package struct EnvironBuilder {
     private let serverName: [UInt8]
     private let serverPort: [UInt8]
 
-    init(serverName: Authority) {
+    package init(serverName: Authority) {
         self.serverName = Array(serverName.host.utf8)
         serverPort = Array(String(serverName.port).utf8)
     }
@@ -18,7 +18,7 @@ struct EnvironBuilder {
     /// `wsgi.input` and `wsgi.errors` are streams that only an application in the child can hold;
     /// all else is here. A chunked request has no `CONTENT_LENGTH`: its content is not waited for,
     /// and `wsgi.input_terminated` says that it may be read to its end.
-    func environ(
+    package func environ(
         of head: RequestHead, peerAddress: [UInt8], peerPort: UInt16
     ) -> (Environ, [Deviation]) {
         var environ = Environ()
@@ -110,7 +110,7 @@ struct EnvironBuilder {
 }
 
 /// `%XX` as the byte it means, once; a `%` that is followed by no two digits stays.
-func percentDecoded(_ path: ArraySlice<UInt8>) -> [UInt8] {
+package func percentDecoded(_ path: ArraySlice<UInt8>) -> [UInt8] {
     guard path.contains(UInt8(ascii: "%")) else { return Array(path) }
     var out: [UInt8] = []
     out.reserveCapacity(path.count)

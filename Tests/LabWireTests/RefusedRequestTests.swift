@@ -1,0 +1,123 @@
+import LabTestSupport
+import LabWire
+import Testing
+
+/// A request, what it is refused for, and where the rule is written.
+struct Refused: Sendable, CustomTestStringConvertible {
+    let input: String
+    let rule: WireRule
+    let status: Int
+    var testDescription: String { "\(rule.rawValue): \(input.debugDescription)" }
+
+    init(_ input: String, _ rule: WireRule, _ status: Int = 400) {
+        self.input = input
+        self.rule = rule
+        self.status = status
+    }
+}
+
+private func get(_ fields: String) -> String { "GET / HTTP/1.1\r\nHost: a\r\n\(fields)\r\n" }
+private func post(_ fields: String, _ content: String = "") -> String {
+    "POST / HTTP/1.1\r\nHost: a\r\n\(fields)\r\n\(content)"
+}
+private func chunked(_ content: String) -> String { post("Transfer-Encoding: chunked\r\n", content) }
+
+/// Every row of the table of hostile inputs that a request reader decides.
+private let refused: [Refused] = [
+    Refused(post("Content-Length: 1\r\nTransfer-Encoding: chunked\r\n"), .lengthAndTransferEncoding),
+    Refused(post("Content-Length: 5\r\nContent-Length: 6\r\n"), .contentLengthRepeated),
+    Refused(post("Content-Length: 5, 6\r\n"), .contentLengthRepeated),
+    Refused(post("Content-Length: 5\r\nContent-Length: 5\r\n"), .contentLengthRepeated),
+    Refused(post("Content-Length: +5\r\n"), .contentLengthInvalid),
+    Refused(post("Content-Length: -1\r\n"), .contentLengthInvalid),
+    Refused(post("Content-Length: 0x5\r\n"), .contentLengthInvalid),
+    Refused(post("Content-Length: 5_0\r\n"), .contentLengthInvalid),
+    Refused(post("Content-Length: 5 5\r\n"), .contentLengthInvalid),
+    Refused(post("Content-Length: \r\n"), .contentLengthInvalid),
+    Refused(post("Content-Length: 1e3\r\n"), .contentLengthInvalid),
+    Refused(post("Content-Length: 9223372036854775808\r\n"), .contentLengthInvalid),
+    Refused(post("Content-Length: 99999999999999999999999\r\n"), .contentLengthInvalid),
+    Refused(post("Transfer-Encoding: chunked, gzip\r\n"), .transferEncodingNotChunkedLast),
+    Refused(post("Transfer-Encoding: gzip\r\n"), .transferEncodingNotChunkedLast),
+    Refused(post("Transfer-Encoding: xchunked\r\n"), .transferEncodingUnknown, 501),
+    Refused(post("Transfer-Encoding: identity\r\n"), .transferEncodingUnknown, 501),
+    Refused(post("Transfer-Encoding: gzip, chunked\r\n"), .transferEncodingUnknown, 501),
+    Refused(post("Transfer-Encoding: chunked, chunked\r\n"), .transferEncodingNotChunkedLast),
+    Refused(
+        post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"),
+        .transferEncodingNotChunkedLast),
+    Refused(post("Transfer-Encoding: \u{B}chunked\r\n"), .controlInFieldValue),
+    Refused(post("Transfer-Encoding: chunked;x=1\r\n"), .transferEncodingUnknown, 501),
+    Refused("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", .transferEncodingInVersion10),
+    Refused(get("A: b\r\n c\r\n"), .lineFolding),
+    Refused(get("A : b\r\n"), .spaceBeforeColon),
+    Refused("GET / HTTP/1.1\r\n Host: a\r\n\r\n", .whitespaceBeforeFirstField),
+    Refused(get("A: b\rc\r\n"), .bareCarriageReturn),
+    Refused(get("A: b\u{0}c\r\n"), .controlInFieldValue),
+    Refused(get("A: b\u{7F}c\r\n"), .controlInFieldValue),
+    Refused(get("NoColon\r\n"), .fieldWithoutColon),
+    Refused(get(": empty\r\n"), .fieldNameInvalid),
+    Refused(get("A(b): c\r\n"), .fieldNameInvalid),
+    Refused(get("A\u{0}: c\r\n"), .fieldNameInvalid),
+    Refused("GET /\(String(repeating: "a", count: 20_000)) HTTP/1.1\r\nHost: a\r\n\r\n", .targetTooLong, 414),
+    Refused(get("A: \(String(repeating: "a", count: 70_000))\r\n"), .headTooLarge, 431),
+    Refused(get(String(repeating: "A: b\r\n", count: 300)), .tooManyFields, 431),
+    Refused("GET / HTTP/1.1\r\n\r\n", .hostMissing),
+    Refused("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", .hostRepeated),
+    Refused("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", .hostInvalid),
+    Refused("GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", .hostInvalid),
+    Refused("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", .hostInvalid),
+    Refused("GET / HTTP/1.1\r\nHost: a,b\r\n\r\n", .hostInvalid),
+    Refused("GET / HTTP/1.1\r\nHost: a:b\r\n\r\n", .hostInvalid),
+    Refused("GET /\r\n\r\n", .requestLineMalformed),
+    Refused("GET\r\n\r\n", .requestLineMalformed),
+    Refused("GET / HTTP/2.0\r\nHost: a\r\n\r\n", .versionUnsupported, 505),
+    Refused("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", .versionUnsupported, 505),
+    Refused("GET / HTTP/1.10\r\nHost: a\r\n\r\n", .versionInvalid),
+    Refused("GET / http/1.1\r\nHost: a\r\n\r\n", .versionInvalid),
+    Refused("GET / HTTP/01.1\r\nHost: a\r\n\r\n", .versionInvalid),
+    Refused("GET / HTTP/ 1.1\r\nHost: a\r\n\r\n", .versionInvalid),
+    Refused("GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", .targetInvalid),
+    Refused("GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", .targetInvalid),
+    Refused("G@T / HTTP/1.1\r\nHost: a\r\n\r\n", .methodInvalid),
+    Refused("\u{16}\u{3}\u{1}\r\n\r\n", .methodInvalid),
+    Refused("GET / HTTP/1.1\r\nHost: a\r\nTrunc", .headTruncated),
+    Refused(chunked("0x5\r\nabcde\r\n0\r\n\r\n"), .chunkSizeInvalid),
+    Refused(chunked("+5\r\nabcde\r\n0\r\n\r\n"), .chunkSizeInvalid),
+    Refused(chunked("-5\r\nabcde\r\n0\r\n\r\n"), .chunkSizeInvalid),
+    Refused(chunked("5_0\r\nabcde\r\n0\r\n\r\n"), .chunkSizeInvalid),
+    Refused(chunked(" 5\r\nabcde\r\n0\r\n\r\n"), .chunkSizeInvalid),
+    Refused(chunked("5 \r\nabcde\r\n0\r\n\r\n"), .chunkSizeInvalid),
+    Refused(chunked("\r\nabcde\r\n0\r\n\r\n"), .chunkSizeInvalid),
+    Refused(chunked("10000000000000000\r\n"), .chunkSizeInvalid),
+    Refused(chunked("3\r\nabcde\r\n0\r\n\r\n"), .chunkNotTerminated),
+    Refused(chunked("5\r\nabcde0\r\n\r\n"), .chunkNotTerminated),
+    Refused(chunked("5\nabcde\r\n0\r\n\r\n"), .chunkSizeInvalid),
+    Refused(chunked("5\r\nabcde\n0\r\n\r\n"), .chunkNotTerminated),
+    Refused(chunked("5;\r\nabcde\r\n0\r\n\r\n"), .chunkExtensionInvalid),
+    Refused(chunked("5;a\u{0}\r\nabcde\r\n0\r\n\r\n"), .chunkExtensionInvalid),
+    Refused(chunked("5;a=\(String(repeating: "b", count: 70_000))\r\n"), .chunkExtensionsTooLong),
+    Refused(chunked("0\r\nno colon\r\n\r\n"), .trailerInvalid),
+    Refused(chunked("5\r\nabcde\r\n"), .bodyTruncated),
+    Refused(post("Content-Length: 10\r\n", "abc"), .bodyTruncated),
+]
+
+@Suite struct RefusedRequestTests {
+    @Test(arguments: refused)
+    func `what breaks a rule is refused for that rule`(_ row: Refused) {
+        let said = requestDialogue(Array(row.input.utf8))
+        #expect(said.last == "refused \(row.rule.rawValue)")
+        #expect(row.rule.status == row.status)
+        #expect(row.rule.section.hasPrefix("RFC"))
+    }
+
+    @Test func `nothing is read after a refusal`() {
+        let said = requestDialogue(Array((get("A : b\r\n") + get("")).utf8))
+        #expect(said == ["refused space-before-colon"])
+    }
+
+    @Test func `a chunk extension flood in small chunks is limited`() {
+        let flood = String(repeating: "1;a=\(String(repeating: "b", count: 1000))\r\nx\r\n", count: 100)
+        #expect(requestDialogue(Array(chunked(flood).utf8)).last == "refused chunk-extensions-too-long")
+    }
+}
