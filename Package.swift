@@ -41,12 +41,14 @@ let package = Package(
         .target(
             name: "LabSession",
             dependencies: ["LabWire", "LabExchange", grdb, sqlite, crypto],
-            exclude: ["Reading", "Documentation.docc"],
             swiftSettings: house),
         .target(
             name: "LabReplayer",
             dependencies: ["CLabLinux", "LabWire", "LabExchange", crypto, histogram],
             swiftSettings: house),
+        .target(
+            name: "LabReporter",
+            dependencies: ["LabWire", "LabExchange", "LabSession"], swiftSettings: house),
         .executableTarget(
             name: "lab-forkserver",
             dependencies: ["LabForkServer"],
@@ -57,9 +59,9 @@ let package = Package(
         .executableTarget(
             name: "lab",
             dependencies: [
-                "CLabLinux", "LabWire", "LabExchange", "LabForkServer", "LabSession", arguments,
+                "CLabLinux", "LabWire", "LabExchange", "LabForkServer", "LabSession", "LabReplayer",
+                "LabReporter", arguments, histogram,
             ],
-            exclude: ["ReportCommand.swift", "ListCommand.swift", "ShowCommand.swift"],
             swiftSettings: house),
 
         // Values, builders and real servers that the tests share.

@@ -153,8 +153,9 @@ public enum SessionFormat {
         ) WITHOUT ROWID;
 
         CREATE VIEW timing AS
-        SELECT e.id AS exchange_id, e.connection_id, e.sequence, e.method, e.target, e.route,
-            e.status, e.outcome,
+        SELECT e.id AS exchange_id, e.connection_id, e.sequence, e.child_pid AS child,
+            e.method, e.target, e.route, e.status, e.outcome,
+            (e.started_ns - r.anchor_ns) / 1e6 AS at_ms,
             CASE WHEN e.sequence = 1 THEN (c.started_ns - n.accepted_ns) / 1e6 END AS fork_ms,
             (e.head_ns - e.started_ns) / 1e6 AS head_ms,
             (e.request_ns - e.head_ns) / 1e6 AS body_ms,
@@ -165,33 +166,43 @@ public enum SessionFormat {
             (e.user_cpu_us + e.system_cpu_us) / 1e3 AS cpu_ms
         FROM exchange e
         LEFT JOIN connection n ON n.id = e.connection_id
+        LEFT JOIN recording r ON r.id = n.recording_id
         LEFT JOIN child c ON c.connection_id = e.connection_id;
 
         CREATE VIEW environ AS
-        SELECT e.id AS exchange_id, j.key AS name, j.value AS value
+        SELECT e.id AS exchange_id, j.key AS name,
+            CASE j.type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE j.value END AS value
         FROM exchange e, json_each(e.environ) j;
 
         CREATE VIEW timeline AS
-        SELECT at_ns, event, pid, connection_id, detail FROM (
-            SELECT fork_started_ns AS at_ns, 1 AS place, 'fork' AS event, pid, connection_id,
-                'forked in ' || ifnull(round((forked_ns - fork_started_ns) / 1e6, 3), '?') || ' ms'
-                    AS detail FROM child
+        SELECT (t.at_ns - r.anchor_ns) / 1e6 AS at_ms, t.event, t.pid, t.connection_id, t.detail,
+            t.at_ns, t.recording_id
+        FROM (
+            SELECT n.recording_id, c.fork_started_ns AS at_ns, 1 AS place, 'fork' AS event, c.pid,
+                c.connection_id, 'forked in '
+                    || ifnull(round((c.forked_ns - c.fork_started_ns) / 1e6, 3), '?') || ' ms'
+                    AS detail
+            FROM child c JOIN connection n ON n.id = c.connection_id
             UNION ALL
-            SELECT exiting_ns, 2, 'exit', pid, connection_id, 'its own last word'
-            FROM child WHERE exiting_ns IS NOT NULL
+            SELECT n.recording_id, c.exiting_ns, 2, 'exit', c.pid, c.connection_id,
+                'its own last word'
+            FROM child c JOIN connection n ON n.id = c.connection_id
+            WHERE c.exiting_ns IS NOT NULL
             UNION ALL
-            SELECT at_ns, 3, kind, pid, NULL, detail FROM server_event
+            SELECT recording_id, at_ns, 3, kind, pid, NULL, detail FROM server_event
             UNION ALL
-            SELECT reaped_ns, 4, 'reap', pid, connection_id,
-                CASE WHEN term_signal IS NOT NULL THEN 'signal ' || term_signal
-                    ELSE 'exit code ' || exit_code END
-            FROM child WHERE reaped_ns IS NOT NULL
-        ) ORDER BY at_ns, place;
+            SELECT n.recording_id, c.reaped_ns, 4, 'reap', c.pid, c.connection_id,
+                CASE WHEN c.term_signal IS NOT NULL THEN 'signal ' || c.term_signal
+                    ELSE 'exit code ' || c.exit_code END
+            FROM child c JOIN connection n ON n.id = c.connection_id
+            WHERE c.reaped_ns IS NOT NULL
+        ) t LEFT JOIN recording r ON r.id = t.recording_id
+        ORDER BY t.recording_id, t.at_ns, t.place;
 
         CREATE VIEW zombie AS
         SELECT c.pid AS child, c.connection_id,
             max(0, c.reaped_ns - c.sigchld_ns) / 1e6 AS at_least_ms,
-            (c.reaped_ns - c.exiting_ns) / 1e6 AS at_most_ms,
+            max(0, c.reaped_ns - c.exiting_ns) / 1e6 AS at_most_ms,
             c.fate, c.exit_code, c.term_signal
         FROM child c WHERE c.reaped_ns IS NOT NULL OR c.fate = 'unreaped';
         """

@@ -4,6 +4,7 @@ import ArgumentParser
 import Glibc
 import LabExchange
 import LabForkServer
+import LabReplayer
 import LabSession
 
 /// `lab`: what a person types.
@@ -22,7 +23,8 @@ struct Lab: ParsableCommand {
             """,
         version: labVersion,
         subcommands: [
-            RecordCommand.self
+            RecordCommand.self, ReplayCommand.self, ReportCommand.self, ListCommand.self,
+            ShowCommand.self,
         ])
 
     /// Runs a command and turns its error into a sentence and an exit code: the one place that does.
@@ -46,7 +48,7 @@ struct Lab: ParsableCommand {
     /// Whether an error is one of the modules' own, whose description is a sentence for the user.
     private static func isSentence(_ error: any Error) -> Bool {
         error is SessionError || error is ListenError || error is ForkServerError
-            || error is FrameError
+            || error is FrameError || error is ReplayError
     }
 }
 

@@ -116,9 +116,9 @@ struct RecordCommand: ParsableCommand {
         let server = try ForkServerProcess(
             executable: forkServerPath(), listener: listener, settings: settings)
         complain("listening on http://\(Self.url(listener.bound))")
-        let recording = Recording(
+        let recording = RecordingLoop(
             server: server, writer: writer, path: output, startedNs: moment.monotonicNs,
-            limits: Recording.Limits(
+            limits: RecordingLoop.Limits(
                 requests: requests, durationNs: duration?.nanoseconds,
                 drainNs: drainTimeout.nanoseconds),
             printer: RecordPrinter(

@@ -7,7 +7,7 @@ import LabForkServer
 import LabSession
 
 /// One recording, from its first frame to its summary.
-final class Recording {
+final class RecordingLoop {
     /// What ends a recording by itself, and how long its end may take.
     struct Limits {
         var requests: Int?

@@ -1,0 +1,156 @@
+// Captured exchanges -> requests as bytes, and what each is expected to be answered. Done once,
+// before the first connection: nothing is parsed, rendered or looked up while requests are sent.
+
+import LabExchange
+import LabWire
+
+/// The content that an answer had when it was captured; its places are in the plan's arena.
+struct CapturedContent {
+    /// A SHA-256 digest, bytes.
+    static let digestSize = 32
+
+    /// Where the bytes that were kept begin.
+    var place = 0
+    /// How many were kept.
+    var kept = 0
+    /// How many there were.
+    var size = 0
+    /// Where its SHA-256 digest begins; used only where less was kept than there was.
+    var digest = 0
+    /// Whether all bytes were kept.
+    var isWhole = true
+}
+
+/// One request, ready to be sent.
+///
+/// Plain data: it is copied in the loop.
+struct PlannedRequest {
+    var exchangeID: Int64
+    /// Where its bytes begin in the plan's arena, head and content.
+    var place: Int
+    var length: Int
+    /// The method is its first bytes.
+    var methodLength: Int
+    /// Whether the method leaves a response's framing to its fields: neither HEAD nor CONNECT.
+    var isPlain: Bool
+    /// Whether it asks the target to close the connection.
+    var closes: Bool
+    /// The captured status; 0 where there was no answer.
+    var status: Int16
+    var content: CapturedContent
+}
+
+/// All that can be sent of a session.
+final class ReplayPlan: @unchecked Sendable {
+    // Unchecked: all is made by init and only read after.
+    let arena = ByteArena()
+    /// The requests in captured order; like the arena it does not move, and is pointed to.
+    private let table: UnsafeMutablePointer<PlannedRequest>
+    /// How many requests one pass over the session has.
+    private(set) var count = 0
+    /// Where each captured connection begins in the table, and at last where the last one ends.
+    private(set) var starts = [0]
+    private(set) var skipped: [SkippedExchanges] = []
+    private var contents: [Int64: CapturedContent] = [:]
+
+    var requests: UnsafePointer<PlannedRequest> { UnsafePointer(table) }
+    var connectionCount: Int { starts.count - 1 }
+
+    init(_ exchanges: [CapturedExchange], _ settings: ReplaySettings) {
+        table = .allocate(capacity: exchanges.count)
+        let host = Array(settings.target.text.utf8)
+        var connection: Int64?
+        for exchange in exchanges {
+            if exchange.connectionID != connection { endConnection() }
+            connection = exchange.connectionID
+            if let reason = add(exchange, host, settings.keepsHopByHop) {
+                skip(exchange, reason)
+            }
+        }
+        endConnection()
+        contents = [:]
+    }
+
+    deinit { table.deallocate() }
+
+    /// A connection of which nothing can be sent leaves no trace.
+    private func endConnection() {
+        if starts.last != count { starts.append(count) }
+    }
+
+    private func skip(_ exchange: CapturedExchange, _ reason: SkippedExchanges.Reason) {
+        let place = skipped.firstIndex { $0.reason == reason && $0.outcome == exchange.outcome }
+        if let place {
+            skipped[place].count += 1
+        } else {
+            skipped.append(
+                SkippedExchanges(reason: reason, outcome: exchange.outcome, count: 1)
+            )
+        }
+    }
+
+    /// Renders one exchange; gives why it cannot be sent, where that is so.
+    private func add(
+        _ exchange: CapturedExchange,
+        _ host: [UInt8],
+        _ keepsHopByHop: Bool
+    ) -> SkippedExchanges.Reason? {
+        if exchange.outcome == .badRequest { return .badRequest }
+        if exchange.outcome == .tunnel { return .tunnel }
+        // Wide limits: what was let pass when it was captured is sent again.
+        let limits = HeadLimits(headBytes: .max, targetBytes: .max, fields: .max)
+        guard let head = try? RequestHead(parsing: exchange.requestHead, limits: limits) else {
+            return .unreadableHead
+        }
+        if head.method.equals("CONNECT") { return .tunnel }
+        let body = exchange.requestBody
+        if body?.isTruncated == true { return .incompleteContent }
+        let content = body?.bytes ?? []
+        var bytes = head.forwarded(host: host, keepsHopByHop: keepsHopByHop)
+        // What is sent decides what the target does, so its own words are read back.
+        guard let sent = try? RequestHead(parsing: bytes, limits: limits) else {
+            return .unreadableHead
+        }
+        switch sent.framing {
+        case .chunked:
+            bytes.append(chunk: content)
+            bytes.appendLastChunk()
+        case .length(let length):
+            // A client that left inside its content: sent so, the target would wait for ever.
+            guard length == UInt64(content.count) else { return .incompleteContent }
+            bytes.append(contentsOf: content)
+        case .none, .untilClose: break
+        }
+        (table + count).initialize(
+            to: PlannedRequest(
+                exchangeID: exchange.id,
+                place: arena.append(bytes),
+                length: bytes.count,
+                methodLength: sent.method.count,
+                isPlain: !sent.method.equals("HEAD"),
+                closes: !sent.persists,
+                status: Int16(clamping: exchange.status ?? 0),
+                content: place(of: exchange.responseBody)
+            )
+        )
+        count += 1
+        return nil
+    }
+
+    /// Each distinct body stands in the arena once, as in the session.
+    private func place(of body: StoredBody?) -> CapturedContent {
+        guard let body, body.size > 0 else { return CapturedContent() }
+        if let known = contents[body.id] { return known }
+        // Places are read without further checks, so what the session says is made sure of here.
+        let padding = [UInt8](repeating: 0, count: CapturedContent.digestSize)
+        let content = CapturedContent(
+            place: arena.append(body.bytes),
+            kept: body.bytes.count,
+            size: Int(body.size),
+            digest: arena.append(Array((body.digest + padding).prefix(CapturedContent.digestSize))),
+            isWhole: body.bytes.count == Int(body.size)
+        )
+        contents[body.id] = content
+        return content
+    }
+}

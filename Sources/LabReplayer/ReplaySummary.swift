@@ -1,0 +1,89 @@
+// What a replay says of itself: while it runs, and when it is over.
+
+public import Histogram
+public import LabExchange
+
+/// How far a replay has come.
+public struct ReplayProgress: Sendable, Equatable {
+    /// Requests begun: sent, or tried to be sent.
+    public var sent = 0
+    /// Requests that are over, one way or the other.
+    public var done = 0
+    /// Requests that had a whole response.
+    public var ok = 0
+    /// Requests that had none.
+    public var errors = 0
+    /// Requests whose end is not the captured one, errors included.
+    public var mismatches = 0
+    /// Time since the start, nanoseconds.
+    public var elapsedNs: Int64 = 0
+    /// How many requests there will be, where that is known.
+    public var planned: Int?
+
+    /// Makes progress of nothing.
+    public init() {}
+}
+
+/// Exchanges that were not sent, because they cannot be.
+public struct SkippedExchanges: Sendable, Equatable {
+    /// Why an exchange cannot be sent.
+    public enum Reason: String, Sendable, CaseIterable {
+        /// It was refused when it was captured.
+        case badRequest = "bad_request"
+        /// It became a tunnel.
+        case tunnel
+        /// Its head does not parse.
+        case unreadableHead = "unreadable_head"
+        /// Not all of its content is in the session.
+        case incompleteContent = "incomplete_content"
+    }
+
+    /// Why they cannot be sent.
+    public var reason: Reason
+    /// How they ended when they were captured.
+    public var outcome: ExchangeOutcome
+    /// How many there are in the session.
+    public var count: Int
+
+    /// Makes an entry.
+    public init(reason: Reason, outcome: ExchangeOutcome, count: Int) {
+        self.reason = reason
+        self.outcome = outcome
+        self.count = count
+    }
+}
+
+/// What a whole replay came to.
+public struct ReplaySummary: Sendable {
+    /// Requests that are over; each has one result.
+    public var requests = 0
+    /// Requests that had a whole response.
+    public var ok = 0
+    /// Requests that had none: `requests - ok`.
+    public var errors = 0
+    /// Results whose `matches` is false, errors included.
+    public var mismatches = 0
+    /// Requests that were in flight when the replay was stopped, and have no result.
+    public var abandoned = 0
+    /// When the first request was sent, nanoseconds of `CLOCK_MONOTONIC`; 0 where none was.
+    public var startedNs: Int64 = 0
+    /// When the last request was over, nanoseconds of `CLOCK_MONOTONIC`; 0 where none was.
+    public var endedNs: Int64 = 0
+    /// Results by outcome; what did not happen is not in it.
+    public var byOutcome: [ReplayOutcome: Int] = [:]
+    /// Results by status, those without an answer left out.
+    public var byStatus: [Int: Int] = [:]
+    /// Service times, done - sent, of the whole responses, nanoseconds.
+    public var histogram = Histogram<UInt64>.serviceTimes()
+    /// How many TCP connections were opened.
+    public var connectionsOpened = 0
+    /// Whether ``Replayer/stop()`` or ``Replayer/abort()`` ended it.
+    public var wasInterrupted = false
+    /// Exchanges of the session that cannot be sent.
+    public var skipped: [SkippedExchanges] = []
+    /// Whether no answer came to any request, though some were captured with one.
+    public var targetNeverAnswered = false
+
+    /// Makes the summary of nothing.
+    public init() {}
+}

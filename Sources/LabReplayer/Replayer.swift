@@ -1,0 +1,156 @@
+// A session is sent again.
+//
+//     CapturedExchange ──▶ ReplayPlan ──▶ Schedule ──▶ Worker ═══ sockets ═══▶ the target
+//                          bytes, and     tickets:     Slot, Slot, …              │
+//                          what is        which        ResponseScanner ◀──────────┘
+//                          expected       connection   PartialAnswer, ContentCheck
+//                                         is next        │
+//     the caller ◀── onResults, onProgress ◀── ResultQueue ◀──┘ ReplayResult, in chunks
+//
+// The unit is the captured connection: what came on one connection is sent on one connection, in
+// its order, each request only after the whole answer to the one before. A slot sends one captured
+// connection at a time; `concurrency` slots are shared among `threads` workers. It is a closed
+// loop: a slot that is done with a connection takes the next one.
+
+import CLabLinux
+import Glibc
+public import LabExchange
+import LabWire
+
+/// Sends captured exchanges to a target and checks every answer against the captured one.
+///
+/// A replayer runs once.
+public final class Replayer: Sendable {
+    private let settings: ReplaySettings
+    private let plan: ReplayPlan
+    private let control = ReplayControl()
+
+    /// How often progress is told, nanoseconds.
+    private static let progressNs: Int64 = 250_000_000
+
+    /// Renders all that can be sent; nothing is sent yet.
+    ///
+    /// - Parameters:
+    ///   - exchanges: Grouped by connection, each connection's in the order of their sequence.
+    ///   - settings: Where to send, how much at once, for how long.
+    public init(exchanges: [CapturedExchange], settings: ReplaySettings) {
+        self.settings = settings
+        plan = ReplayPlan(exchanges, settings)
+    }
+
+    /// How many requests one pass over the session sends.
+    public var requestsPerRound: Int { plan.count }
+
+    /// Exchanges of the session that cannot be sent.
+    public var skipped: [SkippedExchanges] { plan.skipped }
+
+    /// Sends the session and waits for the end.
+    ///
+    /// - Parameters:
+    ///   - onResults: Is given each result exactly once, in chunks, on the calling thread. What it
+    ///     throws ends the replay at once, and is thrown on.
+    ///   - onProgress: Is told every 250 ms and at the end, on the calling thread.
+    /// - Returns: What it all came to.
+    /// - Throws: ``ReplayError`` where it could not start, or what `onResults` threw.
+    public func run(
+        onResults: ([ReplayResult]) throws -> Void,
+        onProgress: (ReplayProgress) -> Void
+    ) throws -> ReplaySummary {
+        guard !settings.addresses.isEmpty else {
+            throw ReplayError.noAddress(target: settings.target.text)
+        }
+        try OpenFileLimit.raise(
+            connections: settings.concurrency,
+            threads: settings.usedThreads
+        )
+
+        let startNs = clab_monotonic_ns()
+        let schedule = Schedule(plan, settings)
+        let queue = ResultQueue(workers: settings.usedThreads)
+        let task = WorkerTask(
+            plan: plan,
+            settings: settings,
+            schedule: schedule,
+            control: control,
+            queue: queue,
+            deadlineNs: settings.deadline(from: startNs)
+        )
+
+        let threads = try start(task)
+        defer { threads.forEach { $0.join() } }
+
+        var summary = ReplaySummary()
+        var nextProgress = startNs + Self.progressNs
+        func tellProgress() {
+            var progress = queue.progress
+            progress.elapsedNs = clab_monotonic_ns() - startNs
+            progress.planned = schedule.planned
+            onProgress(progress)
+        }
+        while true {
+            switch queue.take(until: nextProgress) {
+            case .results(let results):
+                do {
+                    try onResults(results)
+                } catch {
+                    abort()
+                    queue.close()
+                    throw error
+                }
+            case .time: break
+            case .ended(let totals):
+                totals.forEach { summary.add($0) }
+                summary.wasInterrupted = control.wish != .go
+                summary.skipped = plan.skipped
+                tellProgress()
+                return summary
+            }
+            if clab_monotonic_ns() >= nextProgress {
+                tellProgress()
+                nextProgress = clab_monotonic_ns() + Self.progressNs
+            }
+        }
+    }
+
+    /// Starts one thread per worker; where one cannot be had, ends those that run.
+    private func start(_ task: WorkerTask) throws(ReplayError) -> [PosixThread] {
+        var threads: [PosixThread] = []
+        do throws(ReplayError) {
+            for index in 0..<settings.usedThreads {
+                let epoll = clab_epoll_create()
+                guard epoll >= 0 else {
+                    throw .cannotStart(
+                        what: "epoll descriptor",
+                        reason: String(cString: strerror(errno))
+                    )
+                }
+                do throws(ReplayError) {
+                    let thread = try PosixThread {
+                        var worker = Worker(task, index: index, epoll: epoll)
+                        worker.run()
+                    }
+                    threads.append(thread)
+                } catch {
+                    close(epoll)
+                    throw error
+                }
+            }
+        } catch {
+            abort()
+            task.queue.close()
+            threads.forEach { $0.join() }
+            throw error
+        }
+        return threads
+    }
+
+    /// Starts nothing new; what is in flight has 5 s, or its timeout, to end.
+    ///
+    /// To be called from any thread.
+    public func stop() { control.ask(.stop) }
+
+    /// Gives up on all that is in flight, within 100 ms.
+    ///
+    /// To be called from any thread.
+    public func abort() { control.ask(.abort) }
+}

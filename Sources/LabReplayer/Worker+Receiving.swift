@@ -1,0 +1,155 @@
+// From bytes that came to a result.
+
+import CLabLinux
+import Glibc
+import LabExchange
+
+extension Worker {
+    /// How many results are handed over at once.
+    static let mostResults = 8192
+    /// How many bytes of differing content are gathered before they are handed over.
+    private static let mostChunkCost = 4 << 20
+
+    /// Reads once what has come for the slot's request.
+    mutating func receiveAnswer(_ slot: Int) {
+        let count = recv(slots[slot].fd, buffer, Self.bufferSize, 0)
+        let now = clab_monotonic_ns()
+        guard count > 0 else { return receiveEnd(slot, count == 0 ? 0 : errno, now) }
+        if slots[slot].firstByteNs == 0 { slots[slot].firstByteNs = now }
+        if slots[slot].isPartial {
+            return receivePart(slot, UnsafeRawBufferPointer(start: buffer, count: count), now)
+        }
+        let request = requests + slots[slot].request
+        guard request.pointee.isPlain, let head = ResponseScanner.scan(buffer, count) else {
+            return beginPart(slot, nil, count, now)
+        }
+        let content = request.pointee.content
+        guard head.length + head.contentLength == count, head.contentLength == content.size,
+            content.isWhole,
+            memcmp(buffer + head.length, arena + content.place, content.size) == 0
+        else { return beginPart(slot, head, count, now) }
+        // The whole answer in one read, with the captured content: nothing is copied.
+        end(slot, Answer(outcome: .ok, status: head.status, persists: !head.closes), now)
+    }
+
+    /// Begins an answer that needs more than one look.
+    private mutating func beginPart(
+        _ slot: Int,
+        _ head: ScannedHead?,
+        _ count: Int,
+        _ now: Int64
+    ) {
+        let request = requests[slots[slot].request]
+        let method = UnsafeBufferPointer(start: arena + request.place, count: request.methodLength)
+        let check = ContentCheck(request.content, arena, most: task.settings.mostBodyBytes)
+        if let partial = partials[slot] {
+            partial.begin(method: method, check: check)
+        } else {
+            partials[slot] = PartialAnswer(method: method, check: check)
+        }
+        slots[slot].isPartial = true
+        var start = 0
+        if let head {
+            partials[slot]?.skipHead(head)
+            start = head.length
+        }
+        receivePart(
+            slot,
+            UnsafeRawBufferPointer(start: buffer + start, count: count - start),
+            now
+        )
+    }
+
+    private mutating func receivePart(_ slot: Int, _ bytes: UnsafeRawBufferPointer, _ now: Int64) {
+        if let answer = partials[slot]?.receive(bytes) { end(slot, answer, now) }
+    }
+
+    /// The server closed (`code` 0), or the connection broke.
+    private mutating func receiveEnd(_ slot: Int, _ code: Int32, _ now: Int64) {
+        if code == EAGAIN || code == EINTR { return }
+        if slots[slot].firstByteNs == 0, slots[slot].isReused, !slots[slot].isRepeated {
+            // A server may close a kept connection at any time, and did so before it can have
+            // answered this request: sent again once, on a new one (RFC 9112 9.3.1). That it was
+            // acted on all the same is possible, and no client can know.
+            disconnect(slot)
+            slots[slot].isRepeated = true
+            return startRequest(slot, now)
+        }
+        if code == 0, slots[slot].isPartial, let partial = partials[slot] {
+            return end(slot, partial.receiveEnd(), now)
+        }
+        fail(slot, code == ETIMEDOUT ? .timeout : .reset, now)
+    }
+
+    /// Ends the slot's request without a whole answer.
+    mutating func fail(_ slot: Int, _ outcome: ReplayOutcome, _ now: Int64) {
+        if slots[slot].isPartial, let partial = partials[slot] {
+            end(slot, partial.cut(outcome), now)
+        } else {
+            end(slot, Answer(outcome: outcome, status: 0), now)
+        }
+    }
+
+    /// Keeps the result of the slot's request, and goes on with the next one.
+    private mutating func end(_ slot: Int, _ answer: Answer, _ now: Int64) {
+        let request = requests + slots[slot].request
+        let matches: Bool
+        if answer.outcome == .ok {
+            matches = answer.status == request.pointee.status && answer.hasCapturedContent
+        } else {
+            // No answer was captured, and none came: but only to a request that was sent.
+            matches = request.pointee.status == 0 && answer.status == 0 && slots[slot].written > 0
+        }
+        keep(
+            ReplayResult(
+                exchangeID: request.pointee.exchangeID,
+                round: slots[slot].round,
+                connection: slots[slot].connection,
+                intendedNs: slots[slot].intendedNs,
+                sentNs: slots[slot].sentNs,
+                firstByteNs: slots[slot].firstByteNs,
+                doneNs: now,
+                status: answer.status,
+                outcome: answer.outcome,
+                matches: matches,
+                differingBody: answer.differingBody
+            )
+        )
+        // An answer that came before the whole request was sent leaves the rest unsent.
+        let isSent = slots[slot].written == request.pointee.length
+        if answer.persists, isSent, !request.pointee.closes {
+            slots[slot].isReused = true
+        } else {
+            disconnect(slot)
+        }
+        slots[slot].request += 1
+        if answer.outcome == .ok {
+            startNext(slot, now)
+        } else {
+            slots[slot].phase = .idle
+            slots[slot].intendedNs = now
+            guard answer.outcome == .refused else { return pending.append(slot) }
+            resting.append(slot)
+            restUntilNs = min(restUntilNs, now + Self.restNs)
+        }
+    }
+
+    @inline(__always)
+    private mutating func keep(_ result: ReplayResult) {
+        totals.add(result)
+        chunkCost += MemoryLayout<ReplayResult>.stride + (result.differingBody?.bytes.count ?? 0)
+        chunk.append(result)
+        if chunk.count == Self.mostResults || chunkCost >= Self.mostChunkCost { handOver() }
+    }
+
+    /// Gives what was gathered to the calling thread.
+    mutating func handOver() {
+        guard !chunk.isEmpty else { return }
+        let full = chunk
+        let cost = chunkCost
+        chunk = []
+        chunk.reserveCapacity(Self.mostResults)
+        chunkCost = 0
+        task.queue.give(full, cost: cost)
+    }
+}

@@ -1,0 +1,106 @@
+// One replay in detail: what became of its requests, and where answers were not the captured ones.
+
+internal import GRDB
+
+/// One replay in detail.
+public struct ReplayRunDetail: Codable, Sendable, Equatable {
+    /// The run.
+    public var run: ReplayRunReport
+    /// The settings, a JSON object as it is stored.
+    public var settings: String
+    /// What is known of the machine, a JSON object as it is stored.
+    public var hostFacts: String
+    /// How often each outcome occurred, over the results that are kept.
+    public var outcomes: [OutcomeCount]
+    /// How often each status was answered, over the results that are kept.
+    public var statuses: [StatusCount]
+    /// The durations that were measured.
+    public var series: [HistogramSeries]
+    /// The routes whose answers were not the captured ones, the most frequent first.
+    public var mismatches: [MismatchReport]
+    /// The routes whose requests had no whole answer, the most frequent first.
+    public var failures: [MismatchReport]
+}
+
+/// How often one route was answered otherwise than captured, in one way.
+public struct MismatchReport: Codable, Sendable, Equatable {
+    /// The method.
+    public var method: String
+    /// The target without what varies, as it is stored.
+    public var route: String
+    /// The captured status; nil where no answer began.
+    public var capturedStatus: Int?
+    /// The replayed status; nil where no answer began.
+    public var replayedStatus: Int?
+    /// How the replayed request ended.
+    public var outcome: String
+    /// How often.
+    public var count: Int
+    /// One exchange of which this is so.
+    public var exampleID: Int64
+
+    /// Whether the status is the captured one, so that it is the content that differs.
+    public var onlyContentDiffers: Bool { outcome == "ok" && capturedStatus == replayedStatus }
+}
+
+extension ReplayRunDetail {
+    static func find(_ db: Database, _ name: String) throws -> ReplayRunDetail? {
+        let sql = """
+            SELECT id, settings, host_facts FROM replay_run
+            WHERE id = ?1 OR label = ?2 ORDER BY id = ?1 DESC, id DESC LIMIT 1
+            """
+        guard let row = try Row.fetchOne(db, sql: sql, arguments: [Int64(name), name]),
+            let run = try ReplayRunReport.all(db).first(where: { $0.id == row.int(0) })
+        else { return nil }
+        return ReplayRunDetail(
+            run: run,
+            settings: row.text(1),
+            hostFacts: row.text(2),
+            outcomes: try counts(db, run.id, of: "outcome").map { row in
+                OutcomeCount(outcome: row.textIfAny(0), count: row.count(1))
+            },
+            statuses: try counts(db, run.id, of: "nullif(status, 0)").map { row in
+                StatusCount(status: row.intIfAny(0).map { Int(clamping: $0) }, count: row.count(1))
+            },
+            series: try HistogramSeries.all(db, run: run.id),
+            mismatches: try MismatchReport.all(db, run.id, "r.outcome = 'ok' AND NOT r.matches"),
+            failures: try MismatchReport.all(db, run.id, "r.outcome <> 'ok'")
+        )
+    }
+
+    private static func counts(
+        _ db: Database,
+        _ run: Int64,
+        of column: String
+    ) throws -> [Row] {
+        let sql =
+            "SELECT \(column), count(*) FROM replay_result WHERE run_id = ? GROUP BY 1 ORDER BY 1"
+        return try Row.fetchAll(db, sql: sql, arguments: [run])
+    }
+}
+
+extension MismatchReport {
+    fileprivate static func all(
+        _ db: Database,
+        _ run: Int64,
+        _ condition: String
+    ) throws -> [MismatchReport] {
+        let sql = """
+            SELECT e.method, e.route, e.status, nullif(r.status, 0), r.outcome, count(*), min(e.id)
+            FROM replay_result r JOIN exchange e ON e.id = r.exchange_id
+            WHERE r.run_id = ? AND \(condition)
+            GROUP BY 1, 2, 3, 4, 5 ORDER BY 6 DESC, 7
+            """
+        return try Row.fetchCursor(db, sql: sql, arguments: [run]).map { row in
+            MismatchReport(
+                method: row.text(0),
+                route: row.text(1),
+                capturedStatus: row.intIfAny(2).map { Int(clamping: $0) },
+                replayedStatus: row.intIfAny(3).map { Int(clamping: $0) },
+                outcome: row.text(4),
+                count: row.count(5),
+                exampleID: row.int(6)
+            )
+        }.array()
+    }
+}

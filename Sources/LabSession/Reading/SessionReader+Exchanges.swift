@@ -1,0 +1,98 @@
+// Many exchanges: one line at a time for lists, whole and in order for replays.
+
+internal import GRDB
+public import LabExchange
+
+extension SessionReader {
+    /// Calls `body` with each exchange, in the order of their numbers, holding one at a time.
+    ///
+    /// - Parameter expression: A SQL condition over ``ExpressionError/columns``; nil for all.
+    /// - Throws: ``ExpressionError``, ``SessionError``, and what `body` throws.
+    public func forEachExchange(
+        where expression: String? = nil,
+        _ body: (ExchangeSummary) throws -> Void
+    ) throws {
+        try readThrough { db in
+            do {
+                let query = ExchangeQuery.matching(expression)
+                let rows = try Row.fetchCursor(db, sql: query.sql)
+                while let row = try rows.next() { try body(ExchangeSummary(row)) }
+            } catch let error as DatabaseError {
+                if let expression, let reason = complaint(error) {
+                    throw ExpressionError(expression: expression, reason: reason)
+                }
+                throw SessionError(error, path: path, doing: "read")
+            }
+        }
+    }
+
+    /// Every captured exchange, by connection and in order on each; each distinct body is loaded
+    /// once and its bytes are shared.
+    ///
+    /// An exchange whose end nobody told is given the outcome `childDied`: its request was read, and
+    /// an answer is not known.
+    ///
+    /// - Throws: ``SessionError/nothingToReplay(path:)`` where there are none, or where the file
+    ///   cannot be read.
+    public func capturedExchanges() throws(SessionError) -> [CapturedExchange] {
+        let captured = try read { db in
+            let bodies = try storedBodies(db)
+            let sql = """
+                SELECT id, connection_id, sequence, request_head, request_body_id, status,
+                    response_body_id, outcome
+                FROM exchange ORDER BY connection_id, sequence, id
+                """
+            return try Row.fetchCursor(db, sql: sql).map { row in
+                CapturedExchange(
+                    id: row.int(0),
+                    connectionID: row.int(1),
+                    sequence: row.count(2),
+                    requestHead: row.bytesIfAny(3) ?? [],
+                    requestBody: row.intIfAny(4).flatMap { bodies[$0] },
+                    status: row.intIfAny(5).map { Int(clamping: $0) },
+                    responseBody: row.intIfAny(6).flatMap { bodies[$0] },
+                    outcome: ExchangeOutcome(rawValue: row.text(7)) ?? .childDied
+                )
+            }.array()
+        }
+        guard !captured.isEmpty else { throw .nothingToReplay(path: path) }
+        return captured
+    }
+
+    /// What SQLite has against an expression; nil where the file is at fault.
+    private func complaint(_ error: DatabaseError) -> String? {
+        switch error.resultCode {
+        // GRDB's own word for an expression that goes on after a semicolon.
+        case .SQLITE_MISUSE: "more than one statement"
+        case .SQLITE_ERROR: error.message ?? "\(error)"
+        default: nil
+        }
+    }
+
+    private func storedBodies(_ db: Database) throws -> [Int64: StoredBody] {
+        // A replay's differing answers are bodies too, and no exchange's: they are left out.
+        let sql = """
+            SELECT id, digest, size, truncated, bytes FROM body WHERE id IN (
+                SELECT request_body_id FROM exchange UNION SELECT response_body_id FROM exchange)
+            """
+        var bodies: [Int64: StoredBody] = [:]
+        let rows = try Row.fetchCursor(db, sql: sql)
+        while let row = try rows.next() {
+            let body = StoredBody(row)
+            bodies[body.id] = body
+        }
+        return bodies
+    }
+}
+
+extension StoredBody {
+    init(_ row: Row) {
+        self.init(
+            id: row.int(0),
+            digest: row.bytesIfAny(1) ?? [],
+            size: row.int(2),
+            bytes: row.bytesIfAny(4) ?? [],
+            isTruncated: row.int(3) != 0
+        )
+    }
+}

@@ -1,0 +1,72 @@
+// Rows to values: what reports, lists and replays read of a session file.
+//
+//     session.db ──▶ SessionReader ──▶ SessionReport      lab report
+//                                  ──▶ ExchangeSummary…   lab list, one at a time
+//                                  ──▶ ExchangeDetail     lab show
+//                                  ──▶ CapturedExchange…  lab replay
+//
+// Each call reads one snapshot, so what it gives is consistent while a recorder goes on writing.
+
+internal import GRDB
+
+/// Reads a session file.
+public struct SessionReader: Sendable {
+    /// The path, as the user gave it.
+    public let path: String
+    private let file: SessionFile
+
+    /// Opens a session to read it.
+    ///
+    /// - Throws: ``SessionError`` where it is missing, empty, no session or too new.
+    public init(_ path: String) throws(SessionError) {
+        self.path = path
+        file = try SessionFile.open(forReader: path)
+    }
+
+    /// The recordings that the session holds, in order.
+    ///
+    /// - Throws: ``SessionError`` where the file cannot be read.
+    public func recordings() throws(SessionError) -> [Recording] {
+        try read { db in try Recording.all(db) }
+    }
+
+    /// All that `lab report` tells.
+    ///
+    /// - Throws: ``SessionError`` where the file cannot be read.
+    public func report() throws(SessionError) -> SessionReport {
+        try read { db in try SessionReport(db, path: path) }
+    }
+
+    /// One replay run in detail.
+    ///
+    /// - Parameter name: Its number, or its label; the newest of that label.
+    /// - Throws: ``SessionError/noSuchRun(name:path:)``, or where the file cannot be read.
+    public func run(_ name: String) throws(SessionError) -> ReplayRunDetail {
+        let found = try read { db in try ReplayRunDetail.find(db, name) }
+        guard let found else { throw .noSuchRun(name: name, path: path) }
+        return found
+    }
+
+    /// One exchange with all that belongs to it.
+    ///
+    /// - Throws: ``SessionError/noSuchExchange(id:path:)``, or where the file cannot be read.
+    public func exchange(_ id: Int64) throws(SessionError) -> ExchangeDetail {
+        let found = try read { db in try ExchangeDetail.find(db, id) }
+        guard let found else { throw .noSuchExchange(id: id, path: path) }
+        return found
+    }
+
+    /// Reads one snapshot.
+    func read<Value>(_ body: (Database) throws -> Value) throws(SessionError) -> Value {
+        do {
+            return try file.queue.read(body)
+        } catch {
+            throw SessionError(error, path: path, doing: "read")
+        }
+    }
+
+    /// Reads one snapshot and lets the errors of `body` through as they are.
+    func readThrough(_ body: (Database) throws -> Void) throws {
+        try file.queue.read(body)
+    }
+}

@@ -1,0 +1,154 @@
+// The one writer of a replay: results in, rows out.
+
+import GRDB
+public import LabExchange
+
+/// What is known of a replay when it begins.
+public struct ReplayFacts: Sendable {
+    /// What the user calls it; nil for no name.
+    public var label: String?
+    /// The wall clock, RFC 3339 in UTC.
+    public var startedAt: String
+    /// The target's URL.
+    public var target: String
+    /// How many connections at once.
+    public var concurrency: Int
+    /// How requests are paced: `asap`.
+    public var pacing: String
+    /// The settings, a JSON object.
+    public var settings: String
+    /// The machine that sends, a JSON object.
+    public var hostFacts: String
+
+    /// Makes facts.
+    public init(
+        label: String?, startedAt: String, target: String, concurrency: Int, pacing: String,
+        settings: String, hostFacts: String
+    ) {
+        self.label = label
+        self.startedAt = startedAt
+        self.target = target
+        self.concurrency = concurrency
+        self.pacing = pacing
+        self.settings = settings
+        self.hostFacts = hostFacts
+    }
+}
+
+/// Writes one replay into the session that it replays. Not for several threads.
+public final class ReplayWriter {
+    /// The run's row in `replay_run`.
+    public let runID: Int64
+
+    private let file: SessionFile
+    /// The captured answers' bodies: what a matching result points to.
+    private let captured: [Int64: StoredBody]
+    private var bodies: BodyShelf
+    private let insert: PreparedStatement
+
+    /// Begins a run.
+    ///
+    /// - Throws: ``SessionError``.
+    public init(
+        _ file: SessionFile, _ facts: ReplayFacts, exchanges: [CapturedExchange]
+    ) throws(SessionError) {
+        self.file = file
+        var captured: [Int64: StoredBody] = [:]
+        captured.reserveCapacity(exchanges.count)
+        for exchange in exchanges {
+            guard var body = exchange.responseBody else { continue }
+            body.bytes = []
+            captured[exchange.id] = body
+        }
+        self.captured = captured
+        do {
+            (runID, bodies, insert) = try file.queue.write { db in
+                try db.execute(
+                    sql: """
+                        INSERT INTO replay_run (label, started_at, target, concurrency, pacing,
+                            settings, host_facts) VALUES (?, ?, ?, ?, ?, ?, ?)
+                        """,
+                    arguments: [
+                        facts.label, facts.startedAt, facts.target, facts.concurrency, facts.pacing,
+                        facts.settings, facts.hostFacts,
+                    ])
+                return (
+                    db.lastInsertedRowID, try BodyShelf(db),
+                    try PreparedStatement(
+                        db, "INSERT INTO replay_result VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+                )
+            }
+        } catch {
+            throw SessionError(error, path: file.path, doing: "write to")
+        }
+    }
+
+    /// Writes results, in one transaction.
+    ///
+    /// - Throws: ``SessionError``; none of them is then written.
+    public func write(_ results: [ReplayResult]) throws(SessionError) {
+        do {
+            try file.queue.write { _ in
+                for result in results { try write(result) }
+            }
+        } catch {
+            bodies.forget()
+            throw SessionError(error, path: file.path, doing: "write to")
+        }
+    }
+
+    private func write(_ result: ReplayResult) throws {
+        insert.bind(runID)
+        insert.bind(result.exchangeID)
+        insert.bind(result.round)
+        insert.bind(result.connection)
+        insert.bind(result.intendedNs)
+        insert.bind(result.sentNs == 0 ? nil : result.sentNs)
+        insert.bind(result.firstByteNs == 0 ? nil : result.firstByteNs)
+        insert.bind(result.doneNs)
+        insert.bind(result.status == 0 ? nil : result.status)
+        insert.bind(text: result.outcome.rawValue)
+        if let body = result.differingBody, body.size > 0 {
+            insert.bind(blob: body.digest)
+            insert.bind(try bodies.id(digest: body.digest, size: body.size, bytes: body.bytes))
+        } else if result.differingBody == nil, result.outcome == .ok,
+            let body = captured[result.exchangeID]
+        {
+            insert.bind(blob: body.digest)
+            insert.bind(body.id)
+        } else {
+            insert.bindNull()
+            insert.bindNull()
+        }
+        insert.bind(result.matches ? 1 : 0)
+        try insert.run()
+    }
+
+    /// Ends the run.
+    ///
+    /// - Parameters:
+    ///   - histogram: The service times of whole answers: the lowest value of each bucket in ns, and
+    ///     its count.
+    ///   - summary: The totals, a JSON object.
+    ///   - reason: Why, in a word: `done`, `interrupted`, `failed`.
+    ///   - at: The wall clock, RFC 3339 in UTC.
+    /// - Throws: ``SessionError``.
+    public func end(
+        histogram: [(bucket: UInt64, count: UInt64)], summary: String, reason: String, at: String
+    ) throws(SessionError) {
+        do {
+            try file.queue.write { db in
+                for entry in histogram {
+                    try db.execute(
+                        sql: "INSERT INTO histogram VALUES (?, 0, 'service', ?, ?)",
+                        arguments: [runID, Int64(entry.bucket), Int64(entry.count)])
+                }
+                try db.execute(
+                    sql: "UPDATE replay_run SET ended_at = ?, end_reason = ?, summary = ? WHERE id = ?",
+                    arguments: [at, reason, summary, runID])
+            }
+        } catch {
+            throw SessionError(error, path: file.path, doing: "write to")
+        }
+    }
+}

@@ -1,0 +1,189 @@
+// lab replay: read the session, send it again, write down what came of it.
+
+import ArgumentParser
+import Glibc
+import LabExchange
+import LabReplayer
+import LabReporter
+import LabSession
+import LabWire
+
+struct ReplayCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay",
+        abstract: "Send a session again and check every answer against the captured one.",
+        discussion: """
+            What was captured on one connection is sent in order on one connection; connections run
+            concurrently, in a closed loop. Without --requests and --duration each captured
+            connection is sent once. Every result is kept in the session; see it again with
+            lab report --run RUN.
+
+            Exit codes: 0 done; 1 every request failed; 2 the target never answered, or it could not
+            be done; 3 results were lost; 130 interrupted, with what was done kept.
+            """)
+
+    @Argument(help: "The session to replay.")
+    var session = "session.db"
+
+    @Option(
+        help: ArgumentHelp(
+            "Where to send; by default to where the session was recorded.", valueName: "url"))
+    var target: String?
+
+    @Option(name: .shortAndLong, help: "How many connections at once.")
+    var concurrency = 10
+
+    @Option(name: .shortAndLong, help: "How many threads send.")
+    var threads = 1
+
+    @Option(
+        name: [.customShort("n"), .long],
+        help: ArgumentHelp("Send so many requests, the session over and over.", valueName: "n"))
+    var requests: Int?
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Send for this time, the session over and over.", valueName: "t"))
+    var duration: Duration?
+
+    @Option(help: "What to call this run.")
+    var label: String?
+
+    @Option(help: ArgumentHelp("How long an answer may take.", valueName: "t"))
+    var timeout = Duration(nanoseconds: 10_000_000_000)
+
+    @Option(help: ArgumentHelp("How long a connection may take to open.", valueName: "t"))
+    var connectTimeout = Duration(nanoseconds: 5_000_000_000)
+
+    @Flag(help: "Print one JSON object instead of text.")
+    var json = false
+
+    func validate() throws {
+        guard (1...100_000).contains(concurrency) else {
+            throw ValidationError("--concurrency takes a number from 1 to 100000.")
+        }
+        guard (1...256).contains(threads) else {
+            throw ValidationError("--threads takes a number from 1 to 256.")
+        }
+        if let requests, requests < 1 {
+            throw ValidationError("--requests takes a number from 1 up.")
+        }
+        if let duration, duration.nanoseconds == 0 {
+            throw ValidationError("--duration takes a time above 0.")
+        }
+        guard timeout.nanoseconds > 0, connectTimeout.nanoseconds > 0 else {
+            throw ValidationError("--timeout and --connect-timeout take a time above 0.")
+        }
+    }
+
+    func run() throws {
+        let reader = try SessionReader(session)
+        let exchanges = try reader.capturedExchanges()
+        let settings = try replaySettings(try reader.recordings())
+        let replayer = Replayer(exchanges: exchanges, settings: settings)
+        guard replayer.requestsPerRound > 0 else {
+            throw SessionError.nothingToReplay(path: session)
+        }
+        let watch = SignalWatch { count in
+            if count == 1 { replayer.stop() } else { replayer.abort() }
+        }
+        try withExtendedLifetime(watch) {
+            try send(replayer, settings, exchanges)
+        }
+    }
+
+    private func replaySettings(_ recordings: [Recording]) throws -> ReplaySettings {
+        let recording = recordings.last
+        let place: Authority
+        if let target {
+            place = try authority(ofURL: target, option: "--target")
+        } else if let upstream = recording?.upstream {
+            place = try authority(ofURL: upstream, option: "the recorded upstream")
+        } else if let recording {
+            place = Authority(host: recording.host, port: recording.port)
+        } else {
+            throw Failure("The session does not say where it was recorded. Give --target.")
+        }
+        var settings = ReplaySettings(
+            target: place, addresses: try ReplaySettings.resolve(place),
+            // What a proxy's upstream got had no hop-by-hop fields; the built-in server saw them.
+            keepsHopByHop: recording?.upstream == nil)
+        settings.concurrency = concurrency
+        settings.threads = threads
+        settings.requests = requests
+        settings.durationNs = duration?.nanoseconds
+        settings.timeoutNs = timeout.nanoseconds
+        settings.connectTimeoutNs = connectTimeout.nanoseconds
+        return settings
+    }
+
+    private func send(
+        _ replayer: Replayer, _ settings: ReplaySettings, _ exchanges: [CapturedExchange]
+    ) throws {
+        let file = try SessionFile.open(writing: session)
+        let writer = try ReplayWriter(
+            file,
+            ReplayFacts(
+                label: label, startedAt: Moment.now.wall, target: "http://\(settings.target.text)",
+                concurrency: concurrency, pacing: "asap",
+                settings: ReplayWords.settings(settings), hostFacts: ReplayWords.hostFacts()),
+            exchanges: exchanges)
+        for skipped in replayer.skipped {
+            complain("left out \(skipped.count) exchange(s) that can't be sent: \(skipped.reason.rawValue)")
+        }
+        let progress = ReplayProgressLine(durationNs: settings.durationNs)
+        // The rows are written while requests are sent, but never in their way: this thread takes
+        // what the sending ones leave. The workers are made before, and keep their priority.
+        var isPolite = false
+        let summary = try replayer.run(
+            onResults: { results in
+                if !isPolite { isPolite = Self.setNice(19) }
+                try writer.write(results)
+            },
+            onProgress: { progress.show($0) })
+        _ = Self.setNice(0)
+        progress.clear()
+        let reason = summary.wasInterrupted ? "interrupted" : summary.ok == 0 ? "failed" : "done"
+        let words = ReplayWords(
+            run: writer.runID, label: label, target: "http://\(settings.target.text)", summary)
+        try writer.end(
+            histogram: summary.histogram.sparse, summary: words.json, reason: reason,
+            at: Moment.now.wall)
+        try tell(words, run: writer.runID)
+        try judge(summary, settings.target)
+    }
+
+    /// The nice value of this thread alone (setpriority(2), "C library/kernel differences").
+    private static func setNice(_ value: Int32) -> Bool {
+        setpriority(Int32(PRIO_PROCESS.rawValue), 0, value) == 0
+    }
+
+    private func tell(_ words: ReplayWords, run: Int64) throws {
+        var results = Results()
+        if json {
+            try results.write(words.json + "\n")
+        } else {
+            let detail = try SessionReader(session).run("\(run)")
+            try results.write(RunReport(detail, style: Results.style).text)
+        }
+        try results.finish()
+    }
+
+    private func judge(_ summary: ReplaySummary, _ target: Authority) throws {
+        if summary.wasInterrupted { throw ExitNow(ExitStatus.interrupted) }
+        if summary.abandoned > 0 {
+            throw Failure(
+                "\(summary.abandoned) requests have no result; the figures are not to be trusted.",
+                code: ExitStatus.untrusted)
+        }
+        if summary.targetNeverAnswered {
+            throw Failure(
+                "The target http://\(target.text) never answered: \(ReplayWords.outcomes(summary)). "
+                    + "Check that it runs and that --target names it.")
+        }
+        if summary.requests > 0, summary.ok == 0 {
+            throw Failure(
+                "Every request failed: \(ReplayWords.outcomes(summary)).", code: ExitStatus.bad)
+        }
+    }
+}

@@ -1,0 +1,78 @@
+// `lab show`: one exchange, whole.
+
+import ArgumentParser
+import LabReporter
+import LabSession
+
+/// `lab show`.
+struct ShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Show one exchange: request, answer, environ, and the child that served it.",
+        usage: "lab show [<session>] <id> [--curl | --raw | --json]"
+    )
+
+    /// How the exchange is shown.
+    enum Form: String, EnumerableFlag {
+        case curl, raw, json
+
+        static func help(for value: Form) -> ArgumentHelp? {
+            switch value {
+            case .curl: "The command that sends the request again."
+            case .raw: "The bytes of request and answer, as they are stored."
+            case .json: "One JSON object."
+            }
+        }
+    }
+
+    // An optional argument before a required one is beyond the parser: both are taken as words.
+    @Argument(
+        help: ArgumentHelp(
+            "The session to read (default: session.db), and the exchange's number.",
+            valueName: "session> <id"
+        )
+    )
+    var words: [String]
+    @Flag(exclusivity: .exclusive) var form: Form?
+
+    private var session: String { words.count > 1 ? words[0] : "session.db" }
+
+    private var id: Int64? {
+        guard let number = words.last.flatMap({ Int64($0) }), number > 0 else { return nil }
+        return number
+    }
+
+    func validate() throws {
+        guard words.count <= 2 else {
+            throw ValidationError(
+                "Give one session and one number, such as: lab show session.db 5."
+            )
+        }
+        guard id != nil else {
+            throw ValidationError(
+                "'\(words.last ?? "")' is not the number of an exchange. 'lab list' shows the numbers "
+                    + "there are."
+            )
+        }
+    }
+
+    func run() throws {
+        guard let id else { return }
+        let detail = try SessionReader(session).exchange(id)
+        var results = Results()
+        switch form {
+        case nil:
+            try results.write(ExchangeTranscript(detail, style: Results.style).text)
+        case .json:
+            try results.write(JSONReport.text(detail))
+        case .raw:
+            RawExchange.remarks(detail).forEach(complain)
+            try results.write(RawExchange.bytes(detail))
+        case .curl:
+            let curl = CurlCommand(detail)
+            curl.remarks.forEach(complain)
+            try results.write(curl.command + "\n")
+        }
+        try results.finish()
+    }
+}
