@@ -7,8 +7,9 @@ import LabWire
 
 /// An exchange as one command that sends it again.
 public struct CurlCommand: Sendable, Equatable {
-    /// The command, on one line, without a line end. It holds no control bytes but line ends and
-    /// tabs of a text body.
+    /// The command, without a line end.
+    ///
+    /// It holds no control bytes but the line feeds and tabs of a text body.
     public let command: String
     /// What the command does not do as it was, a sentence each.
     public let remarks: [String]

@@ -13,7 +13,8 @@ enum Ending {
     /// What a child did: `died of SIGSEGV`.
     static func verb(fate: String, exitCode: Int?, signalName: String?) -> String {
         switch (ChildFate(rawValue: fate), signalName, exitCode) {
-        case (.timedOut, _, _): "passed its deadline and was killed"
+        case (.timedOut, let signal, _):
+            "passed its deadline and was killed" + (signal.map { " by \($0)" } ?? "")
         case (_, let signal?, _): "died of \(signal)"
         case (_, _, let code?): "exited with code \(code) without a last word"
         default: "ended"

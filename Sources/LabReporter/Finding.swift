@@ -25,9 +25,9 @@ public struct Finding: Codable, Sendable, Equatable {
 extension Finding {
     /// A zombie that stood longer than this was not reaped by a loop that is awake, nanoseconds.
     static let longZombieNs: Int64 = 100_000_000
-    /// A route is slow when half of its requests take longer than this, nanoseconds…
+    /// A route is slow when half of its requests take longer than this, nanoseconds.
     static let slowRouteNs: Int64 = 100_000_000
-    /// …and this many times as long as half of all requests.
+    /// And when it takes this many times as long as half of all requests.
     static let slowRouteFactor: Int64 = 10
 
     /// The findings of a session, those that matter most first.
@@ -71,7 +71,7 @@ extension Finding {
                     Finding(
                         severity: .untrusted,
                         sentence: "\(name) does not add up: \(fault)",
-                        next: fault.contains("exchanges") ? example : nil
+                        next: fault.hasPrefix("Exchanges") ? example : nil
                     )
                 }
             }
@@ -165,13 +165,13 @@ extension Finding {
     }
 
     private static func replays(_ report: SessionReport) -> [Finding] {
-        guard let run = report.runs.last, run.mismatches > 0 || run.errors > 0 else { return [] }
+        guard let run = report.runs.last, run.mismatches > 0 else { return [] }
         let name = run.label.map { SafeText.line($0) } ?? "\(run.id)"
         return [
             Finding(
                 severity: .doubtful,
-                sentence: "The last replay, \(name), was answered otherwise than captured "
-                    + "\(Quantity.count(run.mismatches)) times of \(Quantity.count(run.requests)).",
+                sentence: "In the last replay, \(name), \(Quantity.count(run.mismatches)) of "
+                    + "\(Quantity.count(run.requests, "request", "requests")) did not end as captured.",
                 next: "lab report --run \(run.id)"
             )
         ]

@@ -14,17 +14,17 @@ extension TextReport {
 enum ReplayTable {
     static func lines(_ runs: [ReplayRunReport], _ style: Style) -> [String] {
         var table = Table([
-            .text("run"), .text("target"), .number("conc."), .number("requests"),
+            .text("run"), .text("target"), .number("conc"), .number("requests"),
             .number("errors"), .number("differ"), .number("rate"), .number("p50"), .number("p90"),
             .number("p99"), .number("max"),
         ])
         for run in runs {
-            let label = run.label.map { " " + SafeText.cut(SafeText.line($0), to: 12) } ?? ""
+            let label = run.label.map { " " + SafeText.cut(SafeText.line($0), to: 10) } ?? ""
             let target = SafeText.line(run.target)
             let spread = run.latencyNs
             table.add([
                 Table.Cell("\(run.id)\(label)"),
-                Table.Cell(SafeText.cut(target.removing(prefix: "http://"), to: 18)),
+                Table.Cell(SafeText.cut(target.removing(prefix: "http://"), to: 16)),
                 Table.Cell(Quantity.count(run.concurrency)),
                 Table.Cell(Quantity.count(run.requests)),
                 Table.Cell(Quantity.count(run.errors), run.errors > 0 ? .bad : .plain),

@@ -98,7 +98,7 @@ public struct TextReport: Sendable {
             "  connections    \(Quantity.count(connections))\(none)",
             "  children       \(Quantity.count(report.children.count))",
             "  exchanges      \(Quantity.count(traffic.exchanges)), "
-                + "\(Quantity.rate(traffic.rate)) from first to last, "
+                + (traffic.rate.map { "\(Quantity.rate($0)) from first to last, " } ?? "")
                 + painted(traffic.errors, Quantity.count(traffic.errors, "error", "errors")),
             "  bytes          \(Quantity.bytes(traffic.requestBytes)) in, "
                 + "\(Quantity.bytes(traffic.responseBytes)) out",

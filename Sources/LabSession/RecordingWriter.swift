@@ -47,6 +47,8 @@ public final class RecordingWriter {
     private let recordingID: Int64
     private var assembler: RecordingAssembler
     private var rows: RowWriter
+    private var unwritten: [RecordingAssembler.Batch] = []
+    private let reserve: DiskReserve
 
     /// The number that the recording's first connection gets.
     public let firstConnectionID: Int64
@@ -63,6 +65,7 @@ public final class RecordingWriter {
     /// - Throws: ``SessionError``.
     public init(_ file: SessionFile, _ facts: RecordingFacts, mostStoredBody: Int) throws(SessionError) {
         self.file = file
+        reserve = DiskReserve(beside: file.path)
         do {
             let start = try file.queue.write { db in
                 try db.execute(sql: "UPDATE child SET fate = 'unknown' WHERE fate = 'running'")
@@ -98,15 +101,35 @@ public final class RecordingWriter {
 
     /// Writes what is new, in one transaction.
     ///
-    /// - Throws: ``SessionError``; what the transaction held is then lost, and the file is as before.
-    public func commit() throws(SessionError) {
-        let batch = assembler.takeBatch()
+    /// On a full disk the space held back is given up and the commit tried once more.
+    ///
+    /// - Returns: Whether the disk is full and this was the last commit that it has room for.
+    /// - Throws: ``SessionError``; what could not be written stays for the next commit.
+    public func commit() throws(SessionError) -> Bool {
+        unwritten.append(assembler.takeBatch())
+        do throws(SessionError) {
+            try writeBatches()
+            return false
+        } catch {
+            guard case .full = error, reserve.release() else { throw error }
+            try writeBatches()
+            return true
+        }
+    }
+
+    /// Exchanges that are not in the file, because the last commit failed.
+    public var unwrittenExchanges: Int { unwritten.reduce(0) { $0 + $1.exchanges.count } }
+
+    private func writeBatches() throws(SessionError) {
         do {
             try file.queue.write { db in
-                for row in batch.connections { try rows.write(row) }
-                for row in batch.exchanges { try rows.write(row) }
-                for row in batch.events { try rows.write(row) }
+                for batch in unwritten {
+                    for row in batch.connections { try rows.write(row) }
+                    for row in batch.exchanges { try rows.write(row) }
+                    for row in batch.events { try rows.write(row) }
+                }
             }
+            unwritten.removeAll(keepingCapacity: true)
         } catch {
             rows.forgetBodies()
             throw SessionError(error, path: file.path, doing: "write to")
@@ -121,7 +144,7 @@ public final class RecordingWriter {
     /// - Throws: ``SessionError``.
     public func end(reason: String, at: String) throws(SessionError) {
         assembler.end()
-        try commit()
+        _ = try commit()
         do {
             try file.queue.write { db in
                 try db.execute(

@@ -46,7 +46,7 @@ public enum SessionError: Error, Equatable, CustomStringConvertible {
                 + "Wait for it to end, or name another file with --output."
         case .full(let path):
             "Cannot write to '\(path)': no space is left on its file system. "
-                + "What was committed is kept; free some space, or name a file elsewhere with --output."
+                + "Free some space, or name a file elsewhere with --output."
         case .failed(let path, let doing, let reason):
             "Cannot \(doing) '\(path)': \(reason)."
         case .nothingToReplay(let path):

@@ -67,7 +67,7 @@ final class RecordingLoop {
     private func timeout() -> Int64 {
         let now = clab_monotonic_ns()
         var until = now + 250_000_000
-        if writer.hasNews { until = lastCommitNs + Self.commitEveryNs }
+        if writer.hasNews, writeError == nil { until = lastCommitNs + Self.commitEveryNs }
         if let durationNs = limits.durationNs, endReason == nil {
             until = min(until, startedNs + durationNs)
         }
@@ -87,15 +87,20 @@ final class RecordingLoop {
 
     private func commit() {
         lastCommitNs = clab_monotonic_ns()
+        // Once writing has failed it is tried again at the end only; till then rows wait in memory.
+        guard writeError == nil else { return }
         do throws(SessionError) {
-            try writer.commit()
+            if try writer.commit() { failed(.full(path: path)) }
         } catch {
-            if writeError == nil {
-                writeError = error
-                complain(error.description + " The recording ends.")
-                stop("write failed")
-            }
+            failed(error)
         }
+    }
+
+    /// The session can take no more: stop accepting, and say so at once.
+    private func failed(_ error: SessionError) {
+        writeError = error
+        complain("\(error.description) The recording ends; what was answered so far is kept.")
+        stop("write failed")
     }
 
     private func watchSignals() {
@@ -134,15 +139,18 @@ final class RecordingLoop {
         let status = server.waitStatus()
         let isLost = endReason == nil
         printer.clear()
-        if writeError == nil {
-            do throws(SessionError) {
-                try writer.end(reason: endReason ?? "server lost", at: Moment.now.wall)
-            } catch {
-                writeError = error
-                complain(error.description)
-            }
+        do throws(SessionError) {
+            try writer.end(reason: endReason ?? "server lost", at: Moment.now.wall)
+        } catch {
+            if writeError == nil { complain(error.description) }
+            writeError = error
         }
         printer.summary(writer.counts, path: path, durationNs: clab_monotonic_ns() - startedNs)
+        if writer.unwrittenExchanges > 0 {
+            complain(
+                "\(writer.unwrittenExchanges) of these exchanges could not be written to '\(path)' "
+                    + "and are lost.")
+        }
         if endReason == "interrupted" { throw ExitNow(ExitStatus.interrupted) }
         if writeError != nil { throw ExitNow(ExitStatus.couldNot) }
         if isLost {

@@ -14,7 +14,7 @@ public struct Recording: Codable, Sendable, Equatable {
     public var host: String
     /// The port on which it listened.
     public var port: Int
-    /// What answered: the built-in application, an upstream, …
+    /// What answered, such as the built-in application or an upstream.
     public var mode: String
     /// The upstream, where there was one.
     public var upstream: String?

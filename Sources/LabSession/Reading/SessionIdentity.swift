@@ -126,7 +126,7 @@ extension SessionIdentity {
         if drain.accepted != recorded {
             let missing = drain.accepted - recorded
             faults.append(
-                "\(drain.accepted) connections were accepted, and \(recorded) are accounted for: "
+                "Of \(drain.accepted) accepted connections \(recorded) are accounted for: "
                     + (missing > 0 ? "\(missing) lost." : "\(-missing) too many.")
             )
         }
@@ -134,13 +134,13 @@ extension SessionIdentity {
         if drain.forks != known {
             let missing = drain.forks - known
             faults.append(
-                "\(drain.forks) children were forked, and \(known) are accounted for: "
+                "Of \(drain.forks) forked children \(known) are accounted for: "
                     + (missing > 0 ? "\(missing) lost." : "\(-missing) too many.")
             )
         }
         if let waited = drain.reaped, waited != counts.reaped {
             faults.append(
-                "\(waited) children were waited for, and \(counts.reaped) are on record as reaped."
+                "Of \(waited) children that were waited for \(counts.reaped) are on record as reaped."
             )
         }
         return faults
@@ -150,16 +150,16 @@ extension SessionIdentity {
         var faults: [String] = []
         if counts.runningButReaped > 0 {
             faults.append(
-                "\(counts.runningButReaped) children are said to have no known end, and were reaped."
+                "Children that were reaped, and are said to have no end: \(counts.runningButReaped)."
             )
         }
         if counts.endedButNotReaped > 0 {
             faults.append(
-                "\(counts.endedButNotReaped) children are said to have ended, and no reaping is on record."
+                "Children that are said to have ended, with no reaping on record: \(counts.endedButNotReaped)."
             )
         }
         if counts.lost > 0 {
-            faults.append("\(counts.lost) exchanges have no outcome, and their children are dead.")
+            faults.append("Exchanges without an outcome, whose children are dead: \(counts.lost).")
         }
         return faults
     }

@@ -6,7 +6,9 @@ public import LabExchange
 extension SessionReader {
     /// Calls `body` with each exchange, in the order of their numbers, holding one at a time.
     ///
-    /// - Parameter expression: A SQL condition over ``ExpressionError/columns``; nil for all.
+    /// - Parameters:
+    ///   - expression: A SQL condition over ``ExpressionError/columns``; nil for all.
+    ///   - body: What is done with each.
     /// - Throws: ``ExpressionError``, ``SessionError``, and what `body` throws.
     public func forEachExchange(
         where expression: String? = nil,

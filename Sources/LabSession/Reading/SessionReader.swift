@@ -39,7 +39,8 @@ public struct SessionReader: Sendable {
 
     /// One replay run in detail.
     ///
-    /// - Parameter name: Its number, or its label; the newest of that label.
+    /// - Parameter name: Its number, or its label.
+    /// - Returns: The run; of several with that label the newest.
     /// - Throws: ``SessionError/noSuchRun(name:path:)``, or where the file cannot be read.
     public func run(_ name: String) throws(SessionError) -> ReplayRunDetail {
         let found = try read { db in try ReplayRunDetail.find(db, name) }

@@ -80,7 +80,7 @@ struct Accounts {
         change(&counts[recording, default: IdentityCounts()])
     }
 
-    /// - Parameter isFirst: Whether it is the first of its connection.
+    // `isFirst`: whether it is the first of its connection.
     mutating func addExchange(in recording: Int64, isFirst: Bool) {
         exchanges[recording, default: 0] += 1
         if isFirst { served[recording, default: 0] += 1 }

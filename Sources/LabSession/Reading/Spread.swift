@@ -37,7 +37,7 @@ public struct Spread: Codable, Sendable, Equatable {
         }
     }
 
-    /// - Parameter value: The value of a rank, from 1 to `count`, in ascending order.
+    // `value` gives the value of a rank, from 1 to `count`, in ascending order.
     private init(count: Int, largest: Int64?, value: (Int) -> Int64) {
         // Nearest rank, in whole numbers: 0.9 * 10 is not 9 in floating point on every machine.
         func percentile(perMille: Int) -> Int64? {
