@@ -77,5 +77,19 @@ let package = Package(
             name: "LabForkServerTests",
             dependencies: ["LabForkServer", "LabExchange", "LabWire", "LabTestSupport"],
             swiftSettings: house),
+        .testTarget(
+            name: "LabSessionTests",
+            dependencies: ["LabSession", "LabExchange", "LabWire", grdb], swiftSettings: house),
+        .testTarget(
+            name: "LabReplayerTests",
+            dependencies: ["LabReplayer", "LabExchange", "LabWire", "CLabLinux", crypto, histogram],
+            swiftSettings: house),
+        .testTarget(
+            name: "LabReporterTests",
+            dependencies: ["LabReporter", "LabSession", "LabExchange", "LabWire", grdb],
+            exclude: ["Golden"], swiftSettings: house),
+        // The built executables, driven as a user drives them.
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["LabTestSupport"], swiftSettings: house),
     ]
 )

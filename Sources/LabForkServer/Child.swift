@@ -138,8 +138,8 @@ struct Child {
             ending = proxy.run(&upstream, &record)
         case .refused(let response, let why, let deviation):
             if let deviation { record.note(deviation) }
-            answerer.mustClose = head.framing != .none
-            mustLinger = answerer.mustClose
+            answerer.mustClose = true
+            mustLinger = true
             _ = answerer.answer(response, &record)
             ending = ExchangeEnding(.badRequest, error: why, goesOn: !answerer.closes)
         }

@@ -28,13 +28,13 @@ struct ProxyExchange {
     func run(_ upstream: inout UpstreamConnection, _ record: inout ExchangeRecord) -> ExchangeEnding {
         let isReused = upstream.isOpen(to: authority)
         if !isReused, let failure = connect(&upstream, &record) { return failure }
-        var relay = Relay(self)
+        var relay = Relay(self, isReused: isReused)
         var ending = relay.run(&upstream, &record)
-        if isReused, relay.mayRetry {
+        if relay.mayRetry {
             // The kept connection had been closed under way; nothing came of it. A request without
             // content can be sent once more (RFC 9112 9.3.1).
             if let failure = connect(&upstream, &record) { return failure }
-            relay = Relay(self)
+            relay = Relay(self, isReused: false)
             ending = relay.run(&upstream, &record)
         }
         if !relay.upstreamPersists { upstream.close() }
@@ -72,6 +72,8 @@ struct Relay {
     private static let mostPending = 128 << 10
 
     private let exchange: ProxyExchange
+    /// Whether the upstream's connection had carried a request before.
+    private let isReused: Bool
     private var toUpstream: Pending
     private var toClient = Pending()
     private var requestIsRead = false
@@ -88,8 +90,9 @@ struct Relay {
     /// Whether the upstream closed before it answered anything, and the request can be sent again.
     private(set) var mayRetry = false
 
-    init(_ exchange: ProxyExchange) {
+    init(_ exchange: ProxyExchange, isReused: Bool) {
         self.exchange = exchange
+        self.isReused = isReused
         let host = Array(exchange.authority.text.utf8)
         let via: StaticString? = exchange.isForward ? "1.1 lab" : nil
         toUpstream = Pending(exchange.head.forwarded(host: host, via: via))
@@ -187,9 +190,8 @@ struct Relay {
                 let why = "the upstream's answer \(deviation.rule.sentence) (\(deviation.rule.section))"
                 return abort(why, &record)
             case .closed:
-                if !gotAnyByte, requestIsRead, exchange.head.framing == .none, response == nil {
-                    mayRetry = true
-                }
+                mayRetry =
+                    isReused && !gotAnyByte && requestIsRead && exchange.head.framing == .none
                 return abort("the upstream closed without an answer", &record)
             }
         }
@@ -198,6 +200,8 @@ struct Relay {
 
     private mutating func begin(_ head: ResponseHead, _ record: inout ExchangeRecord) {
         if head.isInterim {
+            // The answer is still to come, and so is its first byte.
+            responseStartedNs = 0
             // An HTTP/1.0 client knows no interim responses (RFC 9110 15.2).
             guard exchange.head.minorVersion >= 1 else { return }
             toClient.bytes.append(
@@ -212,6 +216,7 @@ struct Relay {
             sendsChunks = exchange.head.minorVersion >= 1
             if !sendsChunks { closesClient = true }
         }
+        if responseStartedNs == 0 { responseStartedNs = clab_monotonic_ns() }
         record.responseHead(
             status: head.status, reason: head.reason, head: head.bytes, startedNs: responseStartedNs)
         toClient.bytes.append(
@@ -284,7 +289,7 @@ struct Relay {
             let got = recv(
                 upstream.descriptor, room.baseAddress, room.count, Int32(MSG_DONTWAIT))
             if got > 0 {
-                if !gotAnyByte { responseStartedNs = clab_monotonic_ns() }
+                if responseStartedNs == 0 { responseStartedNs = clab_monotonic_ns() }
                 gotAnyByte = true
                 upstream.reader.receive(UnsafeRawBufferPointer(rebasing: room[..<got]))
             } else if got == 0 || (errno != EAGAIN && errno != EINTR) {

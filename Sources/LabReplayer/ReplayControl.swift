@@ -1,4 +1,4 @@
-// What all workers of a run share, beside the plan.
+// What all workers of a run ask, or take from, while they send.
 
 import Synchronization
 
@@ -26,15 +26,4 @@ final class ReplayControl: Sendable {
     func nextConnection() -> Int32 {
         connections.wrappingAdd(1, ordering: .relaxed).newValue
     }
-}
-
-/// What a worker is given.
-struct WorkerTask: Sendable {
-    let plan: ReplayPlan
-    let settings: ReplaySettings
-    let schedule: Schedule
-    let control: ReplayControl
-    let queue: ResultQueue
-    /// The instant after which no request starts.
-    let deadlineNs: Int64
 }

@@ -11,8 +11,6 @@ struct CapturedContent {
 
     /// Where the bytes that were kept begin.
     var place = 0
-    /// How many were kept.
-    var kept = 0
     /// How many there were.
     var size = 0
     /// Where its SHA-256 digest begins; used only where less was kept than there was.
@@ -145,7 +143,6 @@ final class ReplayPlan: @unchecked Sendable {
         let padding = [UInt8](repeating: 0, count: CapturedContent.digestSize)
         let content = CapturedContent(
             place: arena.append(body.bytes),
-            kept: body.bytes.count,
             size: Int(body.size),
             digest: arena.append(Array((body.digest + padding).prefix(CapturedContent.digestSize))),
             isWhole: body.bytes.count == Int(body.size)

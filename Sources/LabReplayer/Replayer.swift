@@ -76,7 +76,7 @@ public final class Replayer: Sendable {
             deadlineNs: settings.deadline(from: startNs)
         )
 
-        let threads = try start(task)
+        let threads = try task.start()
         defer { threads.forEach { $0.join() } }
 
         var summary = ReplaySummary()
@@ -110,38 +110,6 @@ public final class Replayer: Sendable {
                 nextProgress = clab_monotonic_ns() + Self.progressNs
             }
         }
-    }
-
-    /// Starts one thread per worker; where one cannot be had, ends those that run.
-    private func start(_ task: WorkerTask) throws(ReplayError) -> [PosixThread] {
-        var threads: [PosixThread] = []
-        do throws(ReplayError) {
-            for index in 0..<settings.usedThreads {
-                let epoll = clab_epoll_create()
-                guard epoll >= 0 else {
-                    throw .cannotStart(
-                        what: "epoll descriptor",
-                        reason: String(cString: strerror(errno))
-                    )
-                }
-                do throws(ReplayError) {
-                    let thread = try PosixThread {
-                        var worker = Worker(task, index: index, epoll: epoll)
-                        worker.run()
-                    }
-                    threads.append(thread)
-                } catch {
-                    close(epoll)
-                    throw error
-                }
-            }
-        } catch {
-            abort()
-            task.queue.close()
-            threads.forEach { $0.join() }
-            throw error
-        }
-        return threads
     }
 
     /// Starts nothing new; what is in flight has 5 s, or its timeout, to end.

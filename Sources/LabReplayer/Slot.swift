@@ -23,8 +23,6 @@ struct Slot {
     var armed: UInt32 = 0
     /// Whether this connection has carried an answer before.
     var isReused = false
-    /// Whether the request is sent for the second time, after a kept connection was found closed.
-    var isRepeated = false
     /// Whether an answer has begun in a `PartialAnswer`.
     var isPartial = false
     /// How many addresses were tried for this request, and which of them is tried now.

@@ -67,12 +67,12 @@ extension Worker {
     /// The server closed (`code` 0), or the connection broke.
     private mutating func receiveEnd(_ slot: Int, _ code: Int32, _ now: Int64) {
         if code == EAGAIN || code == EINTR { return }
-        if slots[slot].firstByteNs == 0, slots[slot].isReused, !slots[slot].isRepeated {
+        if slots[slot].firstByteNs == 0, slots[slot].isReused {
             // A server may close a kept connection at any time, and did so before it can have
-            // answered this request: sent again once, on a new one (RFC 9112 9.3.1). That it was
-            // acted on all the same is possible, and no client can know.
+            // answered this request: sent again, on a new one (RFC 9112 9.3.1). That it was acted on
+            // all the same is possible, and no client can know. It happens once per request: a new
+            // connection is not a reused one until it has carried an answer.
             disconnect(slot)
-            slots[slot].isRepeated = true
             return startRequest(slot, now)
         }
         if code == 0, slots[slot].isPartial, let partial = partials[slot] {

@@ -19,7 +19,6 @@ extension Worker {
             slots[slot].end = ticket.end
         }
         slots[slot].intendedNs = now
-        slots[slot].isRepeated = false
         totals.counts.sent += 1
         startRequest(slot, now)
     }

@@ -114,12 +114,12 @@ extension Phase {
     var words: String {
         switch self {
         case .fork: "accept to the child's first instruction"
-        case .head: "first byte to the end of the request's head"
+        case .head: "first byte to the end of the head"
         case .body: "end of the head to the end of the request"
         case .connect: "end of the head to the upstream"
         case .wait: "end of the head to the answer's first byte"
         case .answer: "the answer's first byte to its last"
-        case .total: "the request's first byte to the answer's last"
+        case .total: "first byte in to last byte out"
         }
     }
 }

@@ -15,8 +15,11 @@ public struct SessionFile: Sendable {
     public static func open(reading path: String) throws(SessionError) -> SessionFile {
         try checkPresence(path)
         var configuration = Configuration()
-        configuration.readonly = true
+        // A read-only connection can't take its -wal and -shm files away when it closes. One that
+        // may write and promises not to leaves nothing behind.
+        configuration.readonly = !mayWrite(path)
         configuration.busyMode = .timeout(5)
+        configuration.prepareDatabase { db in try db.execute(sql: "PRAGMA query_only = ON") }
         let file = try connect(path, configuration, "open")
         try file.checkIdentity()
         return file

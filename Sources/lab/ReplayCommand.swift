@@ -77,9 +77,8 @@ struct ReplayCommand: ParsableCommand {
     }
 
     func run() throws {
-        let reader = try SessionReader(session)
-        let exchanges = try reader.capturedExchanges()
-        let settings = try replaySettings(try reader.recordings())
+        let (exchanges, recordings) = try readSession()
+        let settings = try replaySettings(recordings)
         let replayer = Replayer(exchanges: exchanges, settings: settings)
         guard replayer.requestsPerRound > 0 else {
             throw SessionError.nothingToReplay(path: session)
@@ -90,6 +89,12 @@ struct ReplayCommand: ParsableCommand {
         try withExtendedLifetime(watch) {
             try send(replayer, settings, exchanges)
         }
+    }
+
+    /// Reads all, and closes the file again: who closes it last takes its -wal file away.
+    private func readSession() throws -> ([CapturedExchange], [Recording]) {
+        let reader = try SessionReader(session)
+        return (try reader.capturedExchanges(), try reader.recordings())
     }
 
     private func replaySettings(_ recordings: [Recording]) throws -> ReplaySettings {

@@ -15,11 +15,26 @@ struct ReplayWords: Encodable {
         var p99: Double?
         var p999: Double?
         var max: Double?
+
+        private enum Key: String, CodingKey {
+            case mean, p50, p90, p99, p999, max
+        }
+
+        /// Every key is always there: null where no answer came.
+        func encode(to encoder: any Encoder) throws {
+            var members = encoder.container(keyedBy: Key.self)
+            try members.encode(mean, forKey: .mean)
+            try members.encode(p50, forKey: .p50)
+            try members.encode(p90, forKey: .p90)
+            try members.encode(p99, forKey: .p99)
+            try members.encode(p999, forKey: .p999)
+            try members.encode(max, forKey: .max)
+        }
     }
 
     var schemaVersion = 1
     var run: Int64
-    var label: String?
+    var label: String
     var target: String
     var requests: Int
     var ok: Int
@@ -37,7 +52,8 @@ struct ReplayWords: Encodable {
 
     init(run: Int64, label: String?, target: String, _ summary: ReplaySummary) {
         self.run = run
-        self.label = label
+        // A run without a name is called by its number.
+        self.label = label ?? "\(run)"
         self.target = target
         requests = summary.requests
         ok = summary.ok
@@ -110,7 +126,7 @@ struct ReplayWords: Encodable {
     private static func text(_ value: some Encodable) -> String {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
-        encoder.outputFormatting = [.sortedKeys]
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // Numbers and strings always encode; a rate is never infinite here.
         guard let data = try? encoder.encode(value) else { return "{}" }
         return String(decoding: data, as: UTF8.self)

@@ -1,0 +1,70 @@
+// Lists and transcripts as a person reads them.
+
+import LabReporter
+import LabSession
+import Testing
+
+@Suite struct `Exchanges as text` {
+    private func list(width: Int = 100, _ change: String = "") throws -> String {
+        let list = ExchangeList(width: width, style: .plain)
+        var text = list.header
+        try ReaderFixture(change).read { try $0.forEachExchange { text += list.line($0) } }
+        return text
+    }
+
+    @Test func `a list has a line for each`() throws {
+        try Golden.check(list(), "list")
+    }
+
+    @Test(arguments: [80, 100, 160])
+    func `a list keeps to its width, however long the targets are`(width: Int) throws {
+        let long =
+            "UPDATE exchange SET target = '/' || hex(zeroblob(200)) || '/end', method = 'OPTIONS'"
+        for line in try list(width: width, long).split(separator: "\n") {
+            #expect(line.count == width, "\(line)")
+        }
+    }
+
+    @Test func `a long target is cut in the middle`() throws {
+        let long = "UPDATE exchange SET target = '/begin/' || hex(zeroblob(200)) || '/end'"
+        #expect(try list(long).contains(#//begin/0+…0+/end /#))
+    }
+
+    @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8, 9])
+    func `a transcript reads like curl's`(id: Int64) throws {
+        let detail = try ReaderFixture().read { try $0.exchange(id) }
+        try Golden.check(ExchangeTranscript(detail, style: .plain).text, "show-\(id)")
+    }
+
+    @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8, 9])
+    func `traffic cannot move the cursor`(id: Int64) throws {
+        let detail = try ReaderFixture(
+            """
+            UPDATE exchange SET error = char(27) || '[2J', request_head = request_head || x'1b5b324a0a',
+                environ = '{"A\\u001b":"\\u001b[2J\\u009b"}';
+            INSERT INTO deviation VALUES (\(id), char(27), char(27), 3);
+            UPDATE connection SET peer_address = char(27);
+            """
+        ).read { try $0.exchange(id) }
+        let text = ExchangeTranscript(detail, style: .plain).text
+        #expect(
+            !text.unicodeScalars.contains {
+                ($0.value < 32 && $0 != "\n" && $0 != "\t") || 127..<160 ~= $0.value
+            }
+        )
+    }
+
+    @Test func `raw bytes are those that are stored`() throws {
+        let detail = try ReaderFixture().read { try $0.exchange(2) }
+        let bytes = RawExchange.bytes(detail)
+        #expect(bytes.starts(with: Array("POST /echo HTTP/1.1\r\n".utf8)))
+        #expect(bytes.suffix(4).elementsEqual([1, 2, 3, 4]))
+        #expect(RawExchange.remarks(detail) == [])
+        let truncated = try ReaderFixture().read { try $0.exchange(7) }
+        #expect(
+            RawExchange.remarks(truncated) == [
+                "Of the response's content only the first 5000 of 100000 bytes were kept."
+            ]
+        )
+    }
+}

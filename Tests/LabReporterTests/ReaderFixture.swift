@@ -1,0 +1,1 @@
+../LabSessionTests/ReaderFixture.swift

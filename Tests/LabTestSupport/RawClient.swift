@@ -1,0 +1,67 @@
+// A client that sends any bytes it likes.
+
+import Foundation
+
+/// A TCP connection to a port of this machine.
+public final class RawClient {
+    private let descriptor: Int32
+
+    /// Connects.
+    public init(port: Int) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard result == 0 else { throw Trouble("connect: \(String(cString: strerror(errno)))") }
+        var patience = timeval(tv_sec: 30, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    deinit { close(descriptor) }
+
+    /// Sends text.
+    public func send(_ text: String) throws {
+        let bytes = Array(text.utf8)
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes.withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress.map { $0 + sent }, bytes.count - sent, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { throw Trouble("send: \(String(cString: strerror(errno)))") }
+            sent += count
+        }
+    }
+
+    /// Says that it will send no more.
+    public func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// Closes with a reset, as a client that dies does.
+    public func reset() {
+        var hard = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &hard, socklen_t(MemoryLayout<linger>.size))
+    }
+
+    /// Reads until the text so far satisfies `isEnough`, or the peer closes.
+    public func read(until isEnough: (String) -> Bool) -> String {
+        var bytes: [UInt8] = []
+        var room = [UInt8](repeating: 0, count: 65536)
+        while true {
+            let text = String(decoding: bytes, as: UTF8.self)
+            if isEnough(text) { return text }
+            let got = recv(descriptor, &room, room.count, 0)
+            guard got > 0 else { return text }
+            bytes += room.prefix(got)
+        }
+    }
+
+    /// Ends its side and reads until the peer closes.
+    public func readToEnd() -> String {
+        read { _ in false }
+    }
+}

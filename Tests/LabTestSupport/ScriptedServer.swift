@@ -1,0 +1,60 @@
+// An upstream that answers exactly what a test tells it to.
+
+import Foundation
+import Synchronization
+
+/// A server on a free port: for each connection it reads one request head, sends its script, and closes.
+public final class ScriptedServer: Sendable {
+    /// The port.
+    public let port: Int
+    private let listener: Int32
+    private let heard = Mutex<[String]>([])
+
+    /// Starts it.
+    ///
+    /// - Parameter answer: The bytes to send, given the request's head.
+    public init(answer: @escaping @Sendable (String) -> String) throws {
+        let made = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        listener = made
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let bound = withUnsafeMutablePointer(to: &address) { place in
+            place.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(made, $0, size) == 0 && listen(made, 128) == 0 && getsockname(made, $0, &size) == 0
+            }
+        }
+        guard bound else { throw Trouble("cannot listen") }
+        port = Int(UInt16(bigEndian: address.sin_port))
+        Thread.detachNewThread { [self] in serve(answer) }
+    }
+
+    /// The request heads that came so far.
+    public var requests: [String] { heard.withLock { $0 } }
+
+    /// Stops listening.
+    public func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
+
+    private func serve(_ answer: @Sendable (String) -> String) {
+        while true {
+            let client = accept(listener, nil, nil)
+            guard client >= 0 else { return }
+            var bytes: [UInt8] = []
+            var room = [UInt8](repeating: 0, count: 65536)
+            while !String(decoding: bytes, as: UTF8.self).contains("\r\n\r\n") {
+                let got = recv(client, &room, room.count, 0)
+                guard got > 0 else { break }
+                bytes += room.prefix(got)
+            }
+            let head = String(decoding: bytes, as: UTF8.self)
+            heard.withLock { $0.append(head) }
+            let reply = Array(answer(head).utf8)
+            _ = reply.withUnsafeBytes { send(client, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            shutdown(client, Int32(SHUT_WR))
+            // Read to the end, so that the close is no reset.
+            while recv(client, &room, room.count, 0) > 0 {}
+            close(client)
+        }
+    }
+}
