@@ -44,9 +44,14 @@ public final class ForkServerProcess {
 
     /// Starts a fork server on a listening socket, whose descriptor it takes over.
     ///
+    /// - Parameters:
+    ///   - executable: The path of `lab-forkserver`.
+    ///   - listener: The listening socket.
+    ///   - settings: What the fork server is told.
+    ///   - queueBytes: How much the queue of frames may hold; the system may allow less.
     /// - Throws: ``ForkServerError``.
     public init(
-        executable: String, listener: Listener, settings: ForkServerSettings
+        executable: String, listener: Listener, settings: ForkServerSettings, queueBytes: Int
     ) throws(ForkServerError) {
         var pair: (Int32, Int32) = (-1, -1)
         let made = withUnsafeMutablePointer(to: &pair) {
@@ -56,7 +61,7 @@ public final class ForkServerProcess {
             throw .cannotStart(path: executable, reason: String(cString: strerror(errno)))
         }
         // The queue is in the senders' buffer; a full one makes them wait, and their clients.
-        clab_widen(pair.1, 8 << 20)
+        clab_widen(pair.1, Int32(queueBytes))
         frames = pair.0
         buffer = .allocate(capacity: Self.datagramSize * Self.datagramsAtOnce)
         let result = spawn(executable, settings.arguments, listener.descriptor, pair.1)

@@ -5,15 +5,18 @@ import Glibc
 /// A nameless file beside the session, as large as a few commits; it is gone with the process.
 final class DiskReserve {
     private var descriptor: Int32
+    /// How much is held back, bytes.
+    let size: Int
 
     /// Holds back up to 16 MiB, or a third of what is free where that is less.
     init(beside path: String) {
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) + "/" } ?? "."
         var facts = statvfs()
-        var size = 16 << 20
+        var wanted = 16 << 20
         if statvfs(folder, &facts) == 0 {
-            size = min(size, Int(facts.f_bavail) * Int(facts.f_frsize) / 3)
+            wanted = min(wanted, Int(facts.f_bavail) * Int(facts.f_frsize) / 3)
         }
+        size = wanted
         // O_TMPFILE is __O_TMPFILE | O_DIRECTORY, a macro that Swift does not import.
         descriptor = open(folder, 0o20200000 | O_RDWR | O_CLOEXEC, 0o600)
         // Without a reserve a full disk loses the last commits, and says so; recording goes on.

@@ -12,6 +12,14 @@ struct RecordingAssembler {
         var connections: [ConnectionRow] = []
         var exchanges: [ExchangeRow] = []
         var events: [EventRow] = []
+        /// About how much the finished exchanges in it will take in the file, bytes.
+        var bytes = 0
+
+        mutating func add(_ exchange: ExchangeRow) {
+            exchanges.append(exchange)
+            bytes += 1536 + exchange.requestHead.count + (exchange.responseHead?.count ?? 0)
+            bytes += exchange.requestBody.bytes.count + exchange.responseBody.bytes.count
+        }
     }
 
     /// Exchanges, connections and children so far.
@@ -44,6 +52,9 @@ struct RecordingAssembler {
         !touched.isEmpty || !batch.connections.isEmpty || !batch.exchanges.isEmpty
             || !batch.events.isEmpty
     }
+
+    /// About how much a commit would write for the exchanges that have ended, bytes.
+    var pendingBytes: Int { batch.bytes }
 
     /// Takes one frame. Parent and child speak over the same socket, and either may come first.
     ///
@@ -188,7 +199,7 @@ struct RecordingAssembler {
         guard let exchange = open[id]?.exchange else { return nil }
         open[id]?.exchange = nil
         open[id]?.exchangeIsTouched = false
-        batch.exchanges.append(exchange)
+        batch.add(exchange)
         counts.note(exchange)
         return .exchange(ExchangeNews(exchange))
     }
@@ -205,7 +216,7 @@ struct RecordingAssembler {
             connection.exchange?.error = ending(row)
         }
         if let exchange = connection.exchange {
-            batch.exchanges.append(exchange)
+            batch.add(exchange)
             counts.note(exchange)
         }
         batch.connections.append(row)

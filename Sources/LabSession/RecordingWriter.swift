@@ -59,6 +59,16 @@ public final class RecordingWriter {
     /// Whether ``commit()`` would write anything.
     public var hasNews: Bool { assembler.hasNews }
 
+    /// Whether a commit can't wait for its time: memory is bounded by it, and so is what a full disk
+    /// can catch unwritten.
+    public var isFull: Bool { assembler.pendingBytes >= min(max(reserve.size / 4, 16 << 10), 4 << 20) }
+
+    /// How much the fork server's queue should hold, bytes: what is in it when the disk is found full
+    /// must fit into the space that is held back.
+    ///
+    /// Never so little that the largest datagram does not fit.
+    public var queueBytes: Int { min(max(reserve.size / 4, 96 << 10), 8 << 20) }
+
     /// Begins a recording. Children whose end an earlier recording did not see become `unknown`.
     ///
     /// - Parameter mostStoredBody: How much of each body is kept, bytes.

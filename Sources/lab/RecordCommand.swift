@@ -114,7 +114,8 @@ struct RecordCommand: ParsableCommand {
             headerTimeoutNs: headerTimeout.nanoseconds, idleTimeoutNs: idleTimeout.nanoseconds,
             upstreamTimeoutNs: upstreamTimeout.nanoseconds, maxHeaderBytes: maxHeaderBytes.bytes)
         let server = try ForkServerProcess(
-            executable: forkServerPath(), listener: listener, settings: settings)
+            executable: forkServerPath(), listener: listener, settings: settings,
+            queueBytes: writer.queueBytes)
         complain("listening on http://\(Self.url(listener.bound))")
         let recording = RecordingLoop(
             server: server, writer: writer, path: output, startedNs: moment.monotonicNs,

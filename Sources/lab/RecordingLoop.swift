@@ -58,7 +58,7 @@ final class RecordingLoop {
                 guard let count = try receive() else { break }
                 if count < 16 { nap() }
             }
-            if writer.hasNews, clab_monotonic_ns() - lastCommitNs >= Self.commitEveryNs { commit() }
+            if writer.isFull || clab_monotonic_ns() - lastCommitNs >= Self.commitEveryNs { commit() }
             printer.progress(writer.counts)
         }
         try end()
@@ -82,13 +82,14 @@ final class RecordingLoop {
     private func receive() throws -> Int? {
         try server.receive { frame in
             if let news = writer.take(frame) { printer.tell(news) }
+            if writer.isFull { commit() }
         }
     }
 
     private func commit() {
         lastCommitNs = clab_monotonic_ns()
         // Once writing has failed it is tried again at the end only; till then rows wait in memory.
-        guard writeError == nil else { return }
+        guard writeError == nil, writer.hasNews else { return }
         do throws(SessionError) {
             if try writer.commit() { failed(.full(path: path)) }
         } catch {
