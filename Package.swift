@@ -37,59 +37,87 @@ let package = Package(
         .target(
             name: "LabForkServer",
             dependencies: ["CLabLinux", "LabWire", "LabExchange"],
-            swiftSettings: house),
+            swiftSettings: house
+        ),
         .target(
             name: "LabSession",
             dependencies: ["LabWire", "LabExchange", grdb, sqlite, crypto],
-            swiftSettings: house),
+            swiftSettings: house
+        ),
         .target(
             name: "LabReplayer",
             dependencies: ["CLabLinux", "LabWire", "LabExchange", crypto, histogram],
-            swiftSettings: house),
+            swiftSettings: house
+        ),
         .target(
             name: "LabReporter",
-            dependencies: ["LabWire", "LabExchange", "LabSession"], swiftSettings: house),
+            dependencies: ["LabWire", "LabExchange", "LabSession"],
+            swiftSettings: house
+        ),
         .executableTarget(
             name: "lab-forkserver",
             dependencies: ["LabForkServer"],
             swiftSettings: house,
             linkerSettings: [
-                .unsafeFlags(["-static-executable", "-Xlinker", "-z", "-Xlinker", "max-page-size=0x200000"])
-            ]),
+                .unsafeFlags([
+                    "-static-executable", "-Xlinker", "-z", "-Xlinker", "max-page-size=0x200000",
+                ])
+            ]
+        ),
         .executableTarget(
             name: "lab",
             dependencies: [
                 "CLabLinux", "LabWire", "LabExchange", "LabForkServer", "LabSession", "LabReplayer",
                 "LabReporter", arguments, histogram,
             ],
-            swiftSettings: house),
+            swiftSettings: house
+        ),
 
         // Values, builders and real servers that the tests share.
         .target(
-            name: "LabTestSupport", dependencies: ["LabWire"], path: "Tests/LabTestSupport",
-            swiftSettings: house),
+            name: "LabTestSupport",
+            dependencies: ["LabWire"],
+            path: "Tests/LabTestSupport",
+            swiftSettings: house
+        ),
         .testTarget(
             name: "LabWireTests",
-            dependencies: ["LabWire", "LabTestSupport"] + nio, swiftSettings: house),
+            dependencies: ["LabWire", "LabTestSupport"] + nio,
+            swiftSettings: house
+        ),
         .testTarget(
-            name: "LabExchangeTests", dependencies: ["LabExchange", "LabWire"], swiftSettings: house),
+            name: "LabExchangeTests",
+            dependencies: ["LabExchange", "LabWire"],
+            swiftSettings: house
+        ),
         .testTarget(
             name: "LabForkServerTests",
             dependencies: ["LabForkServer", "LabExchange", "LabWire", "LabTestSupport"],
-            swiftSettings: house),
+            swiftSettings: house
+        ),
         .testTarget(
             name: "LabSessionTests",
-            dependencies: ["LabSession", "LabExchange", "LabWire", grdb], swiftSettings: house),
+            dependencies: ["LabSession", "LabExchange", "LabWire", grdb],
+            swiftSettings: house
+        ),
         .testTarget(
             name: "LabReplayerTests",
-            dependencies: ["LabReplayer", "LabExchange", "LabWire", "CLabLinux", crypto, histogram],
-            swiftSettings: house),
+            dependencies: [
+                "LabReplayer", "LabExchange", "LabWire", "CLabLinux", crypto, histogram,
+            ],
+            swiftSettings: house
+        ),
         .testTarget(
             name: "LabReporterTests",
             dependencies: ["LabReporter", "LabSession", "LabExchange", "LabWire", grdb],
-            exclude: ["Golden"], swiftSettings: house),
+            exclude: ["Golden"],
+            swiftSettings: house
+        ),
         // The built executables, driven as a user drives them.
         .testTarget(
-            name: "EndToEndTests", dependencies: ["LabTestSupport"], swiftSettings: house),
+            name: "EndToEndTests",
+            dependencies: ["LabTestSupport"],
+            swiftSettings: house
+        ),
     ]
 )

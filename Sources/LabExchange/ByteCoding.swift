@@ -16,7 +16,9 @@ struct ByteWriter {
     mutating func put(text: String) { put(run: text.utf8) }
 }
 
-/// Takes values from bytes. Reading past the end gives zeros and sets ``isBroken``.
+/// Takes values from bytes.
+///
+/// Reading past the end gives zeros and sets ``isBroken``.
 struct ByteScanner {
     private let bytes: UnsafeRawBufferPointer
     private(set) var at = 0

@@ -44,8 +44,14 @@ public struct CapturedExchange: Sendable, Equatable {
 
     /// Makes a captured exchange.
     public init(
-        id: Int64, connectionID: Int64, sequence: Int, requestHead: [UInt8],
-        requestBody: StoredBody?, status: Int?, responseBody: StoredBody?, outcome: ExchangeOutcome
+        id: Int64,
+        connectionID: Int64,
+        sequence: Int,
+        requestHead: [UInt8],
+        requestBody: StoredBody?,
+        status: Int?,
+        responseBody: StoredBody?,
+        outcome: ExchangeOutcome
     ) {
         self.id = id
         self.connectionID = connectionID
@@ -85,8 +91,16 @@ public struct ReplayResult: Sendable, Equatable {
 
     /// Makes a result.
     public init(
-        exchangeID: Int64, round: Int32, connection: Int32, intendedNs: Int64, sentNs: Int64,
-        firstByteNs: Int64, doneNs: Int64, status: Int16, outcome: ReplayOutcome, matches: Bool,
+        exchangeID: Int64,
+        round: Int32,
+        connection: Int32,
+        intendedNs: Int64,
+        sentNs: Int64,
+        firstByteNs: Int64,
+        doneNs: Int64,
+        status: Int16,
+        outcome: ReplayOutcome,
+        matches: Bool,
         differingBody: DifferingBody?
     ) {
         self.exchangeID = exchangeID

@@ -35,7 +35,9 @@ public struct Environ: Sendable, Equatable {
 
     /// Adds a name and its value; a name that is there already is there twice.
     public mutating func add(
-        _ name: StaticString, _ value: some Collection<UInt8>, as type: ValueType = .string
+        _ name: StaticString,
+        _ value: some Collection<UInt8>,
+        as type: ValueType = .string
     ) {
         let start = storage.count
         storage.append(name)
@@ -44,7 +46,9 @@ public struct Environ: Sendable, Equatable {
 
     /// Adds a name and its value; a name that is there already is there twice.
     public mutating func add(
-        name: some Collection<UInt8>, value: some Collection<UInt8>, as type: ValueType = .string
+        name: some Collection<UInt8>,
+        value: some Collection<UInt8>,
+        as type: ValueType = .string
     ) {
         let start = storage.count
         storage.append(contentsOf: name)
@@ -78,13 +82,19 @@ public struct Environ: Sendable, Equatable {
     }
 
     private mutating func finish(
-        _ start: Int, _ nameEnd: Int, _ value: some Collection<UInt8>, _ type: ValueType
+        _ start: Int,
+        _ nameEnd: Int,
+        _ value: some Collection<UInt8>,
+        _ type: ValueType
     ) {
         storage.append(contentsOf: value)
         entries.append(
             Entry(
-                name: Int32(start)..<Int32(nameEnd), value: Int32(nameEnd)..<Int32(storage.count),
-                type: type))
+                name: Int32(start)..<Int32(nameEnd),
+                value: Int32(nameEnd)..<Int32(storage.count),
+                type: type
+            )
+        )
     }
 
     private func place(_ range: Range<Int32>) -> Range<Int> {

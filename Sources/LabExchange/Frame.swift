@@ -24,7 +24,10 @@ public struct ConnectionOrigin: Sendable, Equatable {
 
     /// Makes an origin.
     public init(
-        connectionID: Int64, peerAddress: [UInt8], peerPort: UInt16, acceptedNs: Int64,
+        connectionID: Int64,
+        peerAddress: [UInt8],
+        peerPort: UInt16,
+        acceptedNs: Int64,
         forkStartedNs: Int64
     ) {
         self.connectionID = connectionID
@@ -62,13 +65,25 @@ public enum Frame: Sendable, Equatable {
     case childForked(origin: ConnectionOrigin, pid: Int32, parentPID: Int32, forkedNs: Int64)
     /// The child: its first instruction.
     case childStarted(
-        origin: ConnectionOrigin, pid: Int32, parentPID: Int32, startedNs: Int64,
-        baselineRSSKiB: Int64)
+        origin: ConnectionOrigin,
+        pid: Int32,
+        parentPID: Int32,
+        startedNs: Int64,
+        baselineRSSKiB: Int64
+    )
     /// The child: a request was read and its environ built; the application has not run yet.
     case requestHead(
-        connectionID: Int64, sequence: Int32, startedNs: Int64, headNs: Int64,
-        method: [UInt8], target: [UInt8], minorVersion: Int8, head: [UInt8], environ: Environ,
-        deviations: [Deviation])
+        connectionID: Int64,
+        sequence: Int32,
+        startedNs: Int64,
+        headNs: Int64,
+        method: [UInt8],
+        target: [UInt8],
+        minorVersion: Int8,
+        head: [UInt8],
+        environ: Environ,
+        deviations: [Deviation]
+    )
     /// The child: a run of the request's content.
     case requestContent(connectionID: Int64, sequence: Int32, bytes: [UInt8])
     /// The child: the request was read to its end.
@@ -77,20 +92,38 @@ public enum Frame: Sendable, Equatable {
     case upstreamConnected(connectionID: Int64, sequence: Int32, atNs: Int64)
     /// The child: a response begins.
     case responseHead(
-        connectionID: Int64, sequence: Int32, startedNs: Int64, status: Int16, reason: [UInt8],
-        head: [UInt8])
+        connectionID: Int64,
+        sequence: Int32,
+        startedNs: Int64,
+        status: Int16,
+        reason: [UInt8],
+        head: [UInt8]
+    )
     /// The child: a run of the response's content.
     case responseContent(connectionID: Int64, sequence: Int32, bytes: [UInt8])
     /// The child: the exchange is over. The CPU times are the child's own, for this exchange.
     case exchangeEnd(
-        connectionID: Int64, sequence: Int32, endedNs: Int64, outcome: ExchangeOutcome,
-        error: String, userCPUUs: Int64, systemCPUUs: Int64, deviations: [Deviation])
+        connectionID: Int64,
+        sequence: Int32,
+        endedNs: Int64,
+        outcome: ExchangeOutcome,
+        error: String,
+        userCPUUs: Int64,
+        systemCPUUs: Int64,
+        deviations: [Deviation]
+    )
     /// The child: its last word before `_exit`.
     case childEnding(connectionID: Int64, closedNs: Int64, exitingNs: Int64)
     /// The parent: `wait4` returned. `sigchldNs` is the first SIGCHLD after the child's death.
     case childReaped(
-        connectionID: Int64, pid: Int32, waitStatus: Int32, sigchldNs: Int64, reapedNs: Int64,
-        usage: ResourceUsage, fate: ChildFate)
+        connectionID: Int64,
+        pid: Int32,
+        waitStatus: Int32,
+        sigchldNs: Int64,
+        reapedNs: Int64,
+        usage: ResourceUsage,
+        fate: ChildFate
+    )
     /// The parent: something that concerns the server. The detail is a JSON object.
     case serverEvent(kind: ServerEventKind, atNs: Int64, pid: Int32, detail: [UInt8])
 }

@@ -39,12 +39,20 @@ final class Answerer {
             // One send for head and content: one segment for the client, one system call here.
             let sent = client.send(isBodiless ? bytes : bytes + content, stallNs: stallNs)
             record.responseHead(
-                status: response.status, reason: Array(reason), head: bytes, startedNs: startedNs)
+                status: response.status,
+                reason: Array(reason),
+                head: bytes,
+                startedNs: startedNs
+            )
             if !isBodiless { record.responseContent(content[...]) }
             return sent
         case .pattern(let count):
             record.responseHead(
-                status: response.status, reason: Array(reason), head: bytes, startedNs: startedNs)
+                status: response.status,
+                reason: Array(reason),
+                head: bytes,
+                startedNs: startedNs
+            )
             guard client.send(bytes, stallNs: stallNs) else { return false }
             return isBodiless || sendPattern(count, &record)
         }

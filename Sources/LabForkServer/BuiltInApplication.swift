@@ -41,7 +41,9 @@ struct BuiltInApplication {
     }
 
     private func answer(
-        _ name: ArraySlice<UInt8>, _ rest: ArraySlice<UInt8>, _ environ: Environ
+        _ name: ArraySlice<UInt8>,
+        _ rest: ArraySlice<UInt8>,
+        _ environ: Environ
     ) -> Response? {
         let number = decimal(rest)
         if name.equals("environ"), rest.isEmpty {
@@ -57,7 +59,9 @@ struct BuiltInApplication {
             return Response(number, "\(number) \(Response.reason(number))\n")
         }
         if name.equals("bytes") {
-            guard let number, number <= 1 << 40 else { return wants("/bytes/N", "a number up to 2^40") }
+            guard let number, number <= 1 << 40 else {
+                return wants("/bytes/N", "a number up to 2^40")
+            }
             return Response(200, type: "application/octet-stream", content: .pattern(count: number))
         }
         if name.equals("crash") {
@@ -106,7 +110,8 @@ struct BuiltInApplication {
         Response(
             404,
             "Nothing is here. Try / /environ /sleep/SECONDS /status/CODE /bytes/N /echo "
-                + "/crash/NUMBER /exit/CODE /allocate/MIB /spin/MS /spawn-zombie /spawn-orphan\n")
+                + "/crash/NUMBER /exit/CODE /allocate/MIB /spin/MS /spawn-zombie /spawn-orphan\n"
+        )
     }
 
     private func notAllowed() -> Response {
@@ -164,8 +169,10 @@ struct BuiltInApplication {
         return Response(200, "Touched \(mebibytes) MiB.\n")
     }
 
-    /// Forks a process and never waits for it. If it ends at once it is this child's zombie until this
-    /// child ends; if it outlives it, it is an orphan. Either way the fork server inherits it.
+    /// Forks a process and never waits for it.
+    ///
+    /// If it ends at once it is this child's zombie until this child ends; if it outlives it, it is
+    /// an orphan. Either way the fork server inherits it.
     private func spawn(livesNs: Int) -> Response {
         let pid = fork()
         if pid == 0 {

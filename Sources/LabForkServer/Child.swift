@@ -27,8 +27,12 @@ struct Child {
     private var usageBefore: (user: Int64, system: Int64) = (0, 0)
 
     init(
-        settings: ForkServerSettings, channel: FrameChannel, client: ClientConnection,
-        environs: EnvironBuilder, origin: ConnectionOrigin, mode: ForkServerSettings.Mode
+        settings: ForkServerSettings,
+        channel: FrameChannel,
+        client: ClientConnection,
+        environs: EnvironBuilder,
+        origin: ConnectionOrigin,
+        mode: ForkServerSettings.Mode
     ) {
         self.settings = settings
         self.channel = channel
@@ -77,7 +81,8 @@ struct Child {
         let isFirst = sequence == 0
         let now = clab_monotonic_ns()
         var startedNs: Int64? = client.reader.hasUnread ? now : nil
-        var deadline = now + (isFirst || startedNs != nil ? settings.headerTimeoutNs : settings.idleTimeoutNs)
+        var deadline =
+            now + (isFirst || startedNs != nil ? settings.headerTimeoutNs : settings.idleTimeoutNs)
         var hasGrace = isFirst
         while true {
             switch client.reader.next() {
@@ -105,7 +110,9 @@ struct Child {
                 guard hasGrace else { return .ended }
                 hasGrace = false
                 let arrival = client.receive(
-                    deadline: clab_monotonic_ns() + 500_000_000, endsAtDrain: false)
+                    deadline: clab_monotonic_ns() + 500_000_000,
+                    endsAtDrain: false
+                )
                 guard case .bytes = arrival else { return .ended }
                 startedNs = clab_monotonic_ns()
             }
@@ -118,23 +125,46 @@ struct Child {
     private mutating func exchange(_ head: RequestHead, startedNs: Int64) -> Bool {
         sequence += 1
         var record = ExchangeRecord(
-            channel: channel, connectionID: origin.connectionID, sequence: sequence)
+            channel: channel,
+            connectionID: origin.connectionID,
+            sequence: sequence
+        )
         let (environ, deviations) = environs.environ(
-            of: head, peerAddress: origin.peerAddress, peerPort: origin.peerPort)
+            of: head,
+            peerAddress: origin.peerAddress,
+            peerPort: origin.peerPort
+        )
         record.requestHead(head, environ, deviations, startedNs: startedNs)
-        let isLast = settings.maxRequestsPerChild > 0
+        let isLast =
+            settings.maxRequestsPerChild > 0
             && Int(sequence) >= settings.maxRequestsPerChild
         let answerer = Answerer(
-            client: client, head: head, closes: !head.persists || isLast,
-            stallNs: settings.upstreamTimeoutNs)
+            client: client,
+            head: head,
+            closes: !head.persists || isLast,
+            stallNs: settings.upstreamTimeoutNs
+        )
         let ending: ExchangeEnding
         switch route(head) {
         case .builtIn:
-            ending = answerBuiltIn(head, environ, answerer, &record)
+            let exchange = BuiltInExchange(
+                client: client,
+                head: head,
+                environ: environ,
+                answerer: answerer,
+                timeoutNs: settings.idleTimeoutNs
+            )
+            ending = exchange.run(&record)
         case .upstream(let authority, let addresses, let isProxy):
             let proxy = ProxyExchange(
-                client: client, head: head, answerer: answerer, authority: authority,
-                addresses: addresses, timeoutNs: settings.upstreamTimeoutNs, isForward: isProxy)
+                client: client,
+                head: head,
+                answerer: answerer,
+                authority: authority,
+                addresses: addresses,
+                timeoutNs: settings.upstreamTimeoutNs,
+                isForward: isProxy
+            )
             ending = proxy.run(&upstream, &record)
         case .refused(let response, let why, let deviation):
             if let deviation { record.note(deviation) }
@@ -164,12 +194,16 @@ struct Child {
             let deviation = Deviation(.targetInvalid, at: head.targetPlace.lowerBound)
             return .refused(
                 Response(400, "The request target has no form that this method allows.\n"),
-                why: describe(deviation), deviation)
+                why: deviation.sentence,
+                deviation
+            )
         }
         if case .authority = form {
             return .refused(
                 Response(501, "CONNECT is not tunnelled here.\n"),
-                why: "CONNECT is not tunnelled here", nil)
+                why: "CONNECT is not tunnelled here",
+                nil
+            )
         }
         if case .upstream(let authority, let addresses) = mode {
             return .upstream(authority, addresses, isProxy: false)
@@ -178,8 +212,10 @@ struct Child {
             guard settings.forwards else {
                 return .refused(
                     Response(403, "Forwarding is off; start lab record with --forward.\n"),
-                    why: "forwarding is off: this server listens beyond loopback and --forward was not given",
-                    nil)
+                    why:
+                        "forwarding is off: this server listens beyond loopback and --forward was not given",
+                    nil
+                )
             }
             return .upstream(authority, [], isProxy: true)
         }
@@ -194,105 +230,47 @@ struct Child {
                 || authority.host == "127.0.0.1")
     }
 
-    /// Reads the whole content first, so that a framing fault is always answered 4xx.
-    private mutating func answerBuiltIn(
-        _ head: RequestHead, _ environ: Environ, _ answerer: Answerer,
-        _ record: inout ExchangeRecord
-    ) -> ExchangeEnding {
-        let application = BuiltInApplication(
-            descriptors: [client.descriptor, ForkServerSettings.frames])
-        var kept: [UInt8] = []
-        let keeps = BuiltInApplication.echoes(environ["PATH_INFO"] ?? [])
-        if head.expectsContinue, !client.reader.hasUnread, head.framing != .none {
-            _ = client.send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), stallNs: answerer.stallNs)
-        }
-        reading: while true {
-            switch client.reader.next() {
-            case .content(let content):
-                record.requestContent(content)
-                guard keeps else { continue }
-                guard kept.count + content.count <= BuiltInApplication.mostEchoBytes else {
-                    answerer.mustClose = true
-                    let sent = answerer.answer(
-                        Response(413, "/echo takes up to 64 MiB.\n"), &record)
-                    return ExchangeEnding(
-                        sent ? .ok : .clientClosed, goesOn: false, mustLinger: true)
-                }
-                kept.append(contentsOf: content)
-            case .end: break reading
-            case .refused(let deviation): return refuseContent(deviation, answerer, &record)
-            case .closed, .head: break reading
-            case .needsBytes:
-                let deadline = clab_monotonic_ns() + settings.idleTimeoutNs
-                switch client.receive(deadline: deadline, endsAtDrain: false) {
-                case .bytes, .ended, .draining: continue
-                case .reset:
-                    return ExchangeEnding(
-                        .clientClosed, error: "the client reset the connection inside its request",
-                        goesOn: false)
-                case .timedOut:
-                    answerer.mustClose = true
-                    _ = answerer.answer(Response(408, "The content did not come in time.\n"), &record)
-                    return ExchangeEnding(
-                        .truncated, error: "the request's content did not come in time",
-                        goesOn: false, mustLinger: true)
-                }
-            }
-        }
-        record.requestEnd()
-        record.flush()
-        let sent = answerer.answer(application.answer(head, environ, content: kept), &record)
-        guard sent else {
-            return ExchangeEnding(
-                .clientClosed, error: "the client closed before it had the whole answer",
-                goesOn: false)
-        }
-        return ExchangeEnding(.ok, goesOn: !answerer.closes)
-    }
-
-    private func refuseContent(
-        _ deviation: Deviation, _ answerer: Answerer, _ record: inout ExchangeRecord
-    ) -> ExchangeEnding {
-        record.note(deviation)
-        answerer.mustClose = true
-        _ = answerer.answer(
-            Response(deviation.rule.status, describe(deviation) + ".\n"), &record)
-        return ExchangeEnding(
-            deviation.rule == .bodyTruncated ? .truncated : .badRequest,
-            error: describe(deviation), goesOn: false, mustLinger: true)
-    }
-
     // MARK: What is no exchange
 
     private mutating func refuse(_ deviation: Deviation, startedNs: Int64) {
-        let response = Response(deviation.rule.status, describe(deviation) + ".\n")
-        answerUnread(response, deviation, startedNs, .badRequest, describe(deviation))
+        let response = Response(deviation.rule.status, deviation.sentence + ".\n")
+        answerUnread(response, deviation, startedNs, .badRequest, deviation.sentence)
     }
 
     private mutating func timeOut(_ startedNs: Int64) {
         let deviation = Deviation(.headTruncated, at: client.reader.unread.count)
         answerUnread(
-            Response(408, "The head did not come in time.\n"), deviation, startedNs, .badRequest,
-            "the head did not come in time")
+            Response(408, "The head did not come in time.\n"),
+            deviation,
+            startedNs,
+            .badRequest,
+            "the head did not come in time"
+        )
     }
 
     private mutating func answerUnread(
-        _ response: Response, _ deviation: Deviation, _ startedNs: Int64,
-        _ outcome: ExchangeOutcome, _ error: String
+        _ response: Response,
+        _ deviation: Deviation,
+        _ startedNs: Int64,
+        _ outcome: ExchangeOutcome,
+        _ error: String
     ) {
         sequence += 1
         var record = ExchangeRecord(
-            channel: channel, connectionID: origin.connectionID, sequence: sequence)
+            channel: channel,
+            connectionID: origin.connectionID,
+            sequence: sequence
+        )
         record.refusedHead(client.reader.unread, deviation, startedNs: startedNs)
         let answerer = Answerer(
-            client: client, head: nil, closes: true, stallNs: settings.upstreamTimeoutNs)
+            client: client,
+            head: nil,
+            closes: true,
+            stallNs: settings.upstreamTimeoutNs
+        )
         _ = answerer.answer(response, &record)
         record.end(outcome, error: error, usage: usageSince())
         mustLinger = true
-    }
-
-    private func describe(_ deviation: Deviation) -> String {
-        "the message \(deviation.rule.sentence) (\(deviation.rule.section), byte \(deviation.offset))"
     }
 
     // MARK: Cost
@@ -307,20 +285,5 @@ struct Child {
         let now = usageNow()
         defer { usageBefore = now }
         return (now.user - usageBefore.user, now.system - usageBefore.system)
-    }
-}
-
-/// How an exchange ended, and what that means for the connection.
-struct ExchangeEnding {
-    let outcome: ExchangeOutcome
-    let error: String
-    let goesOn: Bool
-    let mustLinger: Bool
-
-    init(_ outcome: ExchangeOutcome, error: String = "", goesOn: Bool, mustLinger: Bool = false) {
-        self.outcome = outcome
-        self.error = error
-        self.goesOn = goesOn
-        self.mustLinger = mustLinger
     }
 }

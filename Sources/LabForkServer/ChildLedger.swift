@@ -22,7 +22,9 @@ package struct ChildLedger {
 
     package init() { living.reserveCapacity(1024) }
 
-    /// A child was forked. Its PID can't be in use: a zombie keeps its PID until it is waited for.
+    /// A child was forked.
+    ///
+    /// Its PID can't be in use: a zombie keeps its PID until it is waited for.
     package mutating func forked(pid: Int32, connectionID: Int64) {
         let other = living.updateValue(connectionID, forKey: pid)
         precondition(other == nil, "PID \(pid) was forked twice and reaped never")

@@ -22,14 +22,19 @@ final class ChildWorkshop {
     }
 
     private static func client(
-        _ settings: ForkServerSettings, _ channel: FrameChannel, _ drain: DrainSignal
+        _ settings: ForkServerSettings,
+        _ channel: FrameChannel,
+        _ drain: DrainSignal
     ) -> ClientConnection {
         ClientConnection(
             limits: HeadLimits(
                 headBytes: settings.maxHeaderBytes,
-                targetBytes: min(16 << 10, settings.maxHeaderBytes)),
-            room: .allocate(byteCount: 64 << 10, alignment: 64), drain: drain,
-            beforeWaiting: { channel.flush() })
+                targetBytes: min(16 << 10, settings.maxHeaderBytes)
+            ),
+            room: .allocate(byteCount: 64 << 10, alignment: 64),
+            drain: drain,
+            beforeWaiting: { channel.flush() }
+        )
     }
 
     /// Runs the whole path of a request once, over a socket pair, telling nobody: lazy binding, type
@@ -51,17 +56,26 @@ final class ChildWorkshop {
             """
             GET /environ?warm=up HTTP/1.1\r\nHost: localhost\r\nUser-Agent: lab\r\nAccept: */*\r\n\
             Connection: close\r\n\r\n
-            """)
+            """
+        )
         _ = request.withUnsafeBytes { send(pair.1, $0.baseAddress, $0.count, 0) }
         let quiet = FrameChannel(descriptor: sink.0)
         let connection = Self.client(settings, quiet, drain)
         connection.open(pair.0)
         var child = Child(
-            settings: settings, channel: quiet, client: connection, environs: environs,
+            settings: settings,
+            channel: quiet,
+            client: connection,
+            environs: environs,
             origin: ConnectionOrigin(
-                connectionID: 0, peerAddress: Array("127.0.0.1".utf8), peerPort: 1, acceptedNs: 0,
-                forkStartedNs: 0),
-            mode: .builtIn)
+                connectionID: 0,
+                peerAddress: Array("127.0.0.1".utf8),
+                peerPort: 1,
+                acceptedNs: 0,
+                forkStartedNs: 0
+            ),
+            mode: .builtIn
+        )
         child.serve()
         quiet.flush()
         close(pair.1)
@@ -71,7 +85,10 @@ final class ChildWorkshop {
 
     /// In the child, right after `fork`: serves the connection and leaves.
     func serve(
-        _ descriptor: Int32, _ origin: ConnectionOrigin, parentPID: Int32, listener: Int32?
+        _ descriptor: Int32,
+        _ origin: ConnectionOrigin,
+        parentPID: Int32,
+        listener: Int32?
     ) -> Never {
         clab_signals_reset()
         let startedNs = clab_monotonic_ns()
@@ -82,15 +99,27 @@ final class ChildWorkshop {
         // What the parent has gathered is the parent's to send.
         channel.frames.removeAll()
         channel.frames.childStarted(
-            origin, pid: getpid(), parentPID: parentPID, startedNs: startedNs,
-            baselineRSSKiB: ResourceUsage.ofThisProcess().maxRSSKiB)
+            origin,
+            pid: getpid(),
+            parentPID: parentPID,
+            startedNs: startedNs,
+            baselineRSSKiB: ResourceUsage.ofThisProcess().maxRSSKiB
+        )
         client.open(descriptor)
         var child = Child(
-            settings: settings, channel: channel, client: client, environs: environs,
-            origin: origin, mode: settings.mode)
+            settings: settings,
+            channel: channel,
+            client: client,
+            environs: environs,
+            origin: origin,
+            mode: settings.mode
+        )
         child.serve()
         channel.frames.childEnding(
-            origin.connectionID, closedNs: child.closedNs, exitingNs: clab_monotonic_ns())
+            origin.connectionID,
+            closedNs: child.closedNs,
+            exitingNs: clab_monotonic_ns()
+        )
         channel.flush()
         _exit(0)
     }

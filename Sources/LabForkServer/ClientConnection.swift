@@ -21,7 +21,9 @@ final class ClientConnection {
     private let beforeWaiting: () -> Void
 
     init(
-        limits: HeadLimits, room: UnsafeMutableRawBufferPointer, drain: DrainSignal,
+        limits: HeadLimits,
+        room: UnsafeMutableRawBufferPointer,
+        drain: DrainSignal,
         beforeWaiting: @escaping () -> Void
     ) {
         descriptor = -1
@@ -39,6 +41,7 @@ final class ClientConnection {
     /// - Parameters:
     ///   - deadline: CLOCK_MONOTONIC, ns.
     ///   - endsAtDrain: Give up when the server drains: there is nothing under way.
+    /// - Returns: What came first.
     func receive(deadline: Int64, endsAtDrain: Bool) -> Arrival {
         while true {
             let got = recv(descriptor, room.baseAddress, room.count, Int32(MSG_DONTWAIT))
@@ -86,8 +89,11 @@ final class ClientConnection {
         var sent = 0
         while sent < bytes.count {
             let count = Glibc.send(
-                descriptor, bytes.baseAddress.map { $0 + sent }, bytes.count - sent,
-                Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+                descriptor,
+                bytes.baseAddress.map { $0 + sent },
+                bytes.count - sent,
+                Int32(MSG_NOSIGNAL | MSG_DONTWAIT)
+            )
             if count >= 0 {
                 sent += count
                 continue
@@ -101,8 +107,10 @@ final class ClientConnection {
         return true
     }
 
-    /// Ends the connection. With unread bytes in the kernel a close would send RST and might take the
-    /// answer with it (RFC 9112 9.6): then it lingers, sending nothing and reading to the end.
+    /// Ends the connection.
+    ///
+    /// With unread bytes in the kernel a close would send RST and might take the answer with it
+    /// (RFC 9112 9.6): then it lingers, sending nothing and reading to the end.
     func close(lingering: Bool) {
         guard descriptor >= 0 else { return }
         if lingering {

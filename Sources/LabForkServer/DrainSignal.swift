@@ -3,8 +3,10 @@
 import CLabLinux
 import Glibc
 
-/// A pipe that nobody writes to. Children poll its read end; it hangs up once the parent, which
-/// alone keeps the write end, closes it or dies.
+/// A pipe that nobody writes to.
+///
+/// Children poll its read end; it hangs up once the parent, which alone keeps the write end, closes
+/// it or dies.
 final class DrainSignal {
     /// What a waiting child polls beside its client.
     let watched: Int32
@@ -20,7 +22,9 @@ final class DrainSignal {
         held = pair.1
     }
 
-    /// The parent: tells every child. A child: lets go of the parent's end.
+    /// The parent: tells every child.
+    ///
+    /// A child: lets go of the parent's end.
     func raise() {
         guard held >= 0 else { return }
         close(held)

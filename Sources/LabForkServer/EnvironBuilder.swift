@@ -19,7 +19,9 @@ package struct EnvironBuilder {
     /// all else is here. A chunked request has no `CONTENT_LENGTH`: its content is not waited for,
     /// and `wsgi.input_terminated` says that it may be read to its end.
     package func environ(
-        of head: RequestHead, peerAddress: [UInt8], peerPort: UInt16
+        of head: RequestHead,
+        peerAddress: [UInt8],
+        peerPort: UInt16
     ) -> (Environ, [Deviation]) {
         var environ = Environ()
         var deviations: [Deviation] = []
@@ -71,11 +73,15 @@ package struct EnvironBuilder {
         Array("HTTP/1.".utf8) + [UInt8(ascii: "0") + UInt8(minorVersion)]
     }
 
-    /// The `HTTP_` variables. Only letters, digits and `-` map to one name without ambiguity; a name
-    /// with `_` could shadow one with `-` (RFC 9110 17.10), and `Proxy` would become `HTTP_PROXY`,
-    /// which clients obey (CVE-2016-5385).
+    /// The `HTTP_` variables.
+    ///
+    /// Only letters, digits and `-` map to one name without ambiguity; a name with `_` could shadow
+    /// one with `-` (RFC 9110 17.10), and `Proxy` would become `HTTP_PROXY`, which clients obey
+    /// (CVE-2016-5385).
     private func addFields(
-        of head: RequestHead, _ form: RequestTarget?, _ environ: inout Environ,
+        of head: RequestHead,
+        _ form: RequestTarget?,
+        _ environ: inout Environ,
         _ deviations: inout [Deviation]
     ) {
         if case .absolute(let authority, _) = form {

@@ -22,11 +22,24 @@ struct ExchangeRecord {
         self.sequence = sequence
     }
 
-    func requestHead(_ head: RequestHead, _ environ: Environ, _ deviations: [Deviation], startedNs: Int64) {
+    func requestHead(
+        _ head: RequestHead,
+        _ environ: Environ,
+        _ deviations: [Deviation],
+        startedNs: Int64
+    ) {
         channel.frames.requestHead(
-            connectionID, sequence, startedNs: startedNs, headNs: clab_monotonic_ns(),
-            method: head.method, target: head.target, minorVersion: Int8(head.minorVersion),
-            head: head.bytes, environ: environ, deviations: head.deviations + deviations)
+            connectionID,
+            sequence,
+            startedNs: startedNs,
+            headNs: clab_monotonic_ns(),
+            method: head.method,
+            target: head.target,
+            minorVersion: Int8(head.minorVersion),
+            head: head.bytes,
+            environ: environ,
+            deviations: head.deviations + deviations
+        )
         channel.flushIfLarge()
     }
 
@@ -37,9 +50,17 @@ struct ExchangeRecord {
         let words = line.split(separator: 0x20, maxSplits: 2)
         channel.flushIfLarge()
         channel.frames.requestHead(
-            connectionID, sequence, startedNs: startedNs, headNs: clab_monotonic_ns(),
-            method: words.first.map { $0.prefix(32) } ?? [], target: words.count > 1 ? words[1].prefix(8192) : [],
-            minorVersion: -1, head: kept, environ: Environ(), deviations: [deviation])
+            connectionID,
+            sequence,
+            startedNs: startedNs,
+            headNs: clab_monotonic_ns(),
+            method: words.first.map { $0.prefix(32) } ?? [],
+            target: words.count > 1 ? words[1].prefix(8192) : [],
+            minorVersion: -1,
+            head: kept,
+            environ: Environ(),
+            deviations: [deviation]
+        )
     }
 
     func requestContent(_ content: ArraySlice<UInt8>) {
@@ -57,12 +78,21 @@ struct ExchangeRecord {
     }
 
     mutating func responseHead(
-        status: Int, reason: some Collection<UInt8>, head: some Collection<UInt8>, startedNs: Int64
+        status: Int,
+        reason: some Collection<UInt8>,
+        head: some Collection<UInt8>,
+        startedNs: Int64
     ) {
         hasResponse = true
         channel.flushIfLarge()
         channel.frames.responseHead(
-            connectionID, sequence, startedNs: startedNs, status: status, reason: reason, head: head)
+            connectionID,
+            sequence,
+            startedNs: startedNs,
+            status: status,
+            reason: reason,
+            head: head
+        )
         channel.flushIfLarge()
     }
 
@@ -74,8 +104,15 @@ struct ExchangeRecord {
 
     func end(_ outcome: ExchangeOutcome, error: String, usage: (user: Int64, system: Int64)) {
         channel.frames.exchangeEnd(
-            connectionID, sequence, endedNs: clab_monotonic_ns(), outcome: outcome, error: error,
-            userCPUUs: usage.user, systemCPUUs: usage.system, deviations: deviations)
+            connectionID,
+            sequence,
+            endedNs: clab_monotonic_ns(),
+            outcome: outcome,
+            error: error,
+            userCPUUs: usage.user,
+            systemCPUUs: usage.system,
+            deviations: deviations
+        )
     }
 
     /// Sends what was told so far: before anything that may end this process or make it wait.

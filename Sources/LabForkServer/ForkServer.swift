@@ -123,15 +123,22 @@ public struct ForkServer {
         // EMFILE, ENFILE, ENOMEM: the connection stays queued and poll would return at once.
         default: acceptAgainNs = clab_monotonic_ns() + 100_000_000
         }
-        tell(.acceptFailed, "{\"errno\":\(error),\"error\":\"\(String(cString: strerror(error)))\"}")
+        tell(
+            .acceptFailed,
+            "{\"errno\":\(error),\"error\":\"\(String(cString: strerror(error)))\"}"
+        )
     }
 
     private mutating func serve(_ client: Int32, _ peer: sockaddr_storage, acceptedNs: Int64) {
         acceptedCount += 1
         let (address, port) = peerText(peer)
         var origin = ConnectionOrigin(
-            connectionID: nextConnectionID, peerAddress: address, peerPort: port,
-            acceptedNs: acceptedNs, forkStartedNs: 0)
+            connectionID: nextConnectionID,
+            peerAddress: address,
+            peerPort: port,
+            acceptedNs: acceptedNs,
+            forkStartedNs: 0
+        )
         nextConnectionID += 1
         let parent = getpid()
         origin.forkStartedNs = clab_monotonic_ns()
@@ -156,11 +163,15 @@ public struct ForkServer {
             Connection: close\r\n\r\n
             """
         _ = send(
-            client, answer.utf8Start, answer.utf8CodeUnitCount,
-            Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+            client,
+            answer.utf8Start,
+            answer.utf8CodeUnitCount,
+            Int32(MSG_NOSIGNAL | MSG_DONTWAIT)
+        )
         tell(
             .forkFailed,
-            "{\"errno\":\(error),\"error\":\"\(String(cString: strerror(error)))\",\"connection_id\":\(origin.connectionID)}")
+            "{\"errno\":\(error),\"error\":\"\(String(cString: strerror(error)))\",\"connection_id\":\(origin.connectionID)}"
+        )
         acceptAgainNs = clab_monotonic_ns() + 10_000_000
     }
 
@@ -187,9 +198,14 @@ public struct ForkServer {
                 // had died before it. Otherwise that is not known, and 0 says so.
                 let sigchld = clab_child_signal_pending() == 0 ? seen.last_child_ns : 0
                 channel.frames.childReaped(
-                    connectionID, pid: pid, waitStatus: status, sigchldNs: sigchld, reapedNs: now,
+                    connectionID,
+                    pid: pid,
+                    waitStatus: status,
+                    sigchldNs: sigchld,
+                    reapedNs: now,
                     usage: ResourceUsage(usage),
-                    fate: clab_signalled(status) != 0 ? .signalled : .exited)
+                    fate: clab_signalled(status) != 0 ? .signalled : .exited
+                )
             case .stranger:
                 tell(.orphan, "{\"wait_status\":\(status)}", pid: pid, at: now)
             }
@@ -228,14 +244,22 @@ public struct ForkServer {
             """
             {"accepted":\(acceptedCount),"forks":\(ledger.forkCount),\
             "fork_failed":\(forkFailureCount),"reaped":\(ledger.reapCount)}
-            """)
+            """
+        )
     }
 
     private mutating func tell(
-        _ kind: ServerEventKind, _ detail: String, pid: Int32 = 0, at: Int64? = nil
+        _ kind: ServerEventKind,
+        _ detail: String,
+        pid: Int32 = 0,
+        at: Int64? = nil
     ) {
         channel.frames.serverEvent(
-            kind, atNs: at ?? clab_monotonic_ns(), pid: pid, detail: Array(detail.utf8))
+            kind,
+            atNs: at ?? clab_monotonic_ns(),
+            pid: pid,
+            detail: Array(detail.utf8)
+        )
         channel.flushIfLarge()
     }
 }

@@ -51,7 +51,10 @@ public final class ForkServerProcess {
     ///   - queueBytes: How much the queue of frames may hold; the system may allow less.
     /// - Throws: ``ForkServerError``.
     public init(
-        executable: String, listener: Listener, settings: ForkServerSettings, queueBytes: Int
+        executable: String,
+        listener: Listener,
+        settings: ForkServerSettings,
+        queueBytes: Int
     ) throws(ForkServerError) {
         var pair: (Int32, Int32) = (-1, -1)
         let made = withUnsafeMutablePointer(to: &pair) {
@@ -82,9 +85,7 @@ public final class ForkServerProcess {
     /// How many SIGINT and SIGTERM this process has got.
     public var stopsSeen: Int { Int(clab_signals_seen().stops) }
 
-    /// Waits for something to arrive.
-    ///
-    /// - Parameter timeoutNs: How long at most; negative for ever.
+    /// Waits for something to arrive, for a time at most; for ever where it is negative.
     public func wait(timeoutNs: Int64) -> Arrival {
         var poll = clab_poll(fd: frames, events: Int16(CLAB_IN), revents: 0)
         let ready = clab_ppoll(&poll, 1, timeoutNs)
@@ -99,13 +100,21 @@ public final class ForkServerProcess {
     public func receive(_ body: (Frame) throws -> Void) throws -> Int? {
         var lengths = [UInt32](repeating: 0, count: Self.datagramsAtOnce)
         let count = clab_receive_many(
-            frames, buffer, Self.datagramSize, &lengths, Int32(Self.datagramsAtOnce), 0)
+            frames,
+            buffer,
+            Self.datagramSize,
+            &lengths,
+            Int32(Self.datagramsAtOnce),
+            0
+        )
         if count == 0 { return nil }
         guard count > 0 else { return errno == EAGAIN || errno == EINTR ? 0 : nil }
         for index in 0..<Int(count) {
             let start = buffer + index * Self.datagramSize
             try Frame.decode(
-                UnsafeRawBufferPointer(start: start, count: Int(lengths[index])), body)
+                UnsafeRawBufferPointer(start: start, count: Int(lengths[index])),
+                body
+            )
         }
         return Int(count)
     }
@@ -131,7 +140,10 @@ private enum SpawnResult {
 /// Starts the executable with the listening socket as descriptor 3 and the frames' as 4, in a new
 /// process group, with nothing blocked.
 private func spawn(
-    _ path: String, _ arguments: [String], _ listener: Int32, _ frames: Int32
+    _ path: String,
+    _ arguments: [String],
+    _ listener: Int32,
+    _ frames: Int32
 ) -> SpawnResult {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)

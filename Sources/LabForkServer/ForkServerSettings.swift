@@ -38,10 +38,15 @@ public struct ForkServerSettings: Sendable, Equatable {
 
     /// Makes settings; the defaults are those of `lab record`.
     public init(
-        mode: Mode = .builtIn, serverName: Authority, firstConnectionID: Int64 = 1,
-        forwards: Bool = true, maxRequestsPerChild: Int = 0,
-        headerTimeoutNs: Int64 = 30_000_000_000, idleTimeoutNs: Int64 = 60_000_000_000,
-        upstreamTimeoutNs: Int64 = 60_000_000_000, maxHeaderBytes: Int = 64 << 10
+        mode: Mode = .builtIn,
+        serverName: Authority,
+        firstConnectionID: Int64 = 1,
+        forwards: Bool = true,
+        maxRequestsPerChild: Int = 0,
+        headerTimeoutNs: Int64 = 30_000_000_000,
+        idleTimeoutNs: Int64 = 60_000_000_000,
+        upstreamTimeoutNs: Int64 = 60_000_000_000,
+        maxHeaderBytes: Int = 64 << 10
     ) {
         self.mode = mode
         self.serverName = serverName

@@ -36,7 +36,10 @@ final class FrameChannel {
     }
 
     /// Calls `body` with pieces of `content` that fit into a datagram, sending as it goes.
-    func inPieces(_ content: ArraySlice<UInt8>, _ body: (inout FrameWriter, ArraySlice<UInt8>) -> Void) {
+    func inPieces(
+        _ content: ArraySlice<UInt8>,
+        _ body: (inout FrameWriter, ArraySlice<UInt8>) -> Void
+    ) {
         var rest = content
         while !rest.isEmpty {
             let piece = rest.prefix(FrameWriter.mostBytes / 2 - 1024)

@@ -46,7 +46,10 @@ public struct Listener: Sendable {
             let (storage, length) = socketAddress(address)
         else { throw .noSuchHost(host) }
         let made = socket(
-            Int32(storage.ss_family), Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+            Int32(storage.ss_family),
+            Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue),
+            0
+        )
         guard made >= 0 else { throw .failed(wanted, reason: String(cString: strerror(errno))) }
         var on: Int32 = 1
         setsockopt(made, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
@@ -90,7 +93,8 @@ public func numericAddresses(of authority: Authority) -> [Authority] {
         memcpy(&storage, entry.pointee.ai_addr, Int(entry.pointee.ai_addrlen))
         let (text, _) = peerText(storage)
         addresses.append(
-            Authority(host: String(decoding: text, as: UTF8.self), port: authority.port))
+            Authority(host: String(decoding: text, as: UTF8.self), port: authority.port)
+        )
         next = entry.pointee.ai_next
     }
     return addresses

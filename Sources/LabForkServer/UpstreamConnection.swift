@@ -28,7 +28,9 @@ struct UpstreamConnection {
 
     /// Connects, trying each address in turn.
     mutating func connect(
-        to authority: Authority, addresses: [Authority], timeoutNs: Int64
+        to authority: Authority,
+        addresses: [Authority],
+        timeoutNs: Int64
     ) -> Failure? {
         close()
         var last = Failure.refused("the name '\(authority.host)' has no address")
@@ -42,9 +44,12 @@ struct UpstreamConnection {
                 clab_no_delay(descriptor)
                 return nil
             case .failed(let error):
-                last = error == ETIMEDOUT
+                last =
+                    error == ETIMEDOUT
                     ? .timedOut("connecting to \(address.text) took too long")
-                    : .refused("connecting to \(address.text) failed: \(String(cString: strerror(error)))")
+                    : .refused(
+                        "connecting to \(address.text) failed: \(String(cString: strerror(error)))"
+                    )
             }
         }
         return last
@@ -65,7 +70,9 @@ struct UpstreamConnection {
         guard let (storage, length) = socketAddress(address) else { return .failed(EINVAL) }
         let descriptor = socket(
             Int32(storage.ss_family),
-            Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
+            Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue),
+            0
+        )
         guard descriptor >= 0 else { return .failed(errno) }
         var copy = storage
         let result = withUnsafePointer(to: &copy) {
@@ -90,8 +97,10 @@ struct UpstreamConnection {
         return .failed(error)
     }
 
-    /// The addresses of a name. Numbers and `localhost` need no resolver, which in a static
-    /// executable works only beside the C library that it was linked with.
+    /// The addresses of a name.
+    ///
+    /// Numbers and `localhost` need no resolver, which in a static executable works only beside the
+    /// C library that it was linked with.
     private func resolve(_ authority: Authority) -> [Authority] {
         if socketAddress(authority) != nil { return [authority] }
         if authority.host == "localhost" {

@@ -7,14 +7,20 @@ struct BodyShelf {
     private let insert: PreparedStatement
     private let find: PreparedStatement
     private var nextID: Int64
-    /// The bodies met last. It is emptied when it is full: the index in the file knows the rest.
+    /// The bodies met last.
+    ///
+    /// It is emptied when it is full: the index in the file knows the rest.
     private var known: [[UInt8]: Int64] = [:]
 
     init(_ db: Database) throws {
         insert = try PreparedStatement(
-            db, "INSERT INTO body (id, digest, size, truncated, bytes) VALUES (?, ?, ?, ?, ?)")
+            db,
+            "INSERT INTO body (id, digest, size, truncated, bytes) VALUES (?, ?, ?, ?, ?)"
+        )
         find = try PreparedStatement(
-            db, "SELECT id FROM body WHERE digest = ? AND truncated <= ? LIMIT 1")
+            db,
+            "SELECT id FROM body WHERE digest = ? AND truncated <= ? LIMIT 1"
+        )
         nextID = (try Int64.fetchOne(db, sql: "SELECT max(id) FROM body") ?? 0) + 1
     }
 
@@ -24,6 +30,8 @@ struct BodyShelf {
     ///   - digest: SHA-256 of the whole body.
     ///   - size: Its length, bytes.
     ///   - bytes: The body, or its beginning.
+    /// - Returns: Its number.
+    /// - Throws: `DatabaseError`.
     mutating func id(digest: [UInt8], size: Int64, bytes: [UInt8]) throws -> Int64 {
         if let id = known[digest] { return id }
         let isTruncated = Int64(bytes.count) < size

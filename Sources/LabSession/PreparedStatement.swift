@@ -18,11 +18,19 @@ final class PreparedStatement {
             throw DatabaseError(resultCode: .SQLITE_MISUSE, message: "the session is closed")
         }
         var made: OpaquePointer?
-        let code = sqlite3_prepare_v3(connection, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &made, nil)
+        let code = sqlite3_prepare_v3(
+            connection,
+            sql,
+            -1,
+            UInt32(SQLITE_PREPARE_PERSISTENT),
+            &made,
+            nil
+        )
         guard code == SQLITE_OK, let made else {
             throw DatabaseError(
                 resultCode: ResultCode(rawValue: code),
-                message: String(cString: sqlite3_errmsg(connection)))
+                message: String(cString: sqlite3_errmsg(connection))
+            )
         }
         statement = made
         self.connection = connection
@@ -64,8 +72,12 @@ final class PreparedStatement {
         let start = run.baseAddress ?? UnsafeRawPointer(bitPattern: 1)
         if asText {
             sqlite3_bind_text(
-                statement, index, start?.assumingMemoryBound(to: CChar.self), Int32(run.count),
-                transient)
+                statement,
+                index,
+                start?.assumingMemoryBound(to: CChar.self),
+                Int32(run.count),
+                transient
+            )
         } else {
             sqlite3_bind_blob64(statement, index, start, UInt64(run.count), transient)
         }

@@ -56,7 +56,9 @@ struct RecordingAssembler {
     /// About how much a commit would write for the exchanges that have ended, bytes.
     var pendingBytes: Int { batch.bytes }
 
-    /// Takes one frame. Parent and child speak over the same socket, and either may come first.
+    /// Takes one frame.
+    ///
+    /// Parent and child speak over the same socket, and either may come first.
     ///
     /// - Returns: What ended with it, for whoever watches.
     mutating func take(_ frame: Frame) -> RecordingNews? {
@@ -77,17 +79,35 @@ struct RecordingAssembler {
                 $0.row.baselineRSSKiB = baseline
             }
         case .requestHead(
-            let connection, let sequence, let startedNs, let headNs, let method, let target,
-            let minorVersion, let head, let environ, let deviations):
+            let connection,
+            let sequence,
+            let startedNs,
+            let headNs,
+            let method,
+            let target,
+            let minorVersion,
+            let head,
+            let environ,
+            let deviations
+        ):
             let id = nextExchangeID
             nextExchangeID += 1
             counts.exchanges += 1
             withConnection(connection) {
                 $0.exchange = ExchangeRow(
-                    id: id, connectionID: connection, sequence: sequence, childPID: $0.row.pid,
-                    startedNs: startedNs, headNs: headNs, method: method, target: target,
-                    minorVersion: minorVersion, requestHead: head, environ: environ,
-                    deviations: deviations)
+                    id: id,
+                    connectionID: connection,
+                    sequence: sequence,
+                    childPID: $0.row.pid,
+                    startedNs: startedNs,
+                    headNs: headNs,
+                    method: method,
+                    target: target,
+                    minorVersion: minorVersion,
+                    requestHead: head,
+                    environ: environ,
+                    deviations: deviations
+                )
                 $0.exchangeIsTouched = true
             }
         case .requestContent(let connection, let sequence, let bytes):
@@ -98,7 +118,13 @@ struct RecordingAssembler {
         case .upstreamConnected(let connection, let sequence, let atNs):
             withExchange(connection, sequence) { $0.upstreamConnectedNs = atNs }
         case .responseHead(
-            let connection, let sequence, let startedNs, let status, let reason, let head):
+            let connection,
+            let sequence,
+            let startedNs,
+            let status,
+            let reason,
+            let head
+        ):
             withExchange(connection, sequence) {
                 $0.responseStartedNs = startedNs
                 $0.status = status
@@ -109,8 +135,15 @@ struct RecordingAssembler {
             let most = mostStoredBody
             withExchange(connection, sequence) { $0.responseBody.take(bytes, keeping: most) }
         case .exchangeEnd(
-            let connection, let sequence, let endedNs, let outcome, let error, let user, let system,
-            let deviations):
+            let connection,
+            let sequence,
+            let endedNs,
+            let outcome,
+            let error,
+            let user,
+            let system,
+            let deviations
+        ):
             withExchange(connection, sequence) {
                 $0.responseEndedNs = $0.status == nil ? nil : endedNs
                 $0.outcome = outcome
@@ -126,8 +159,14 @@ struct RecordingAssembler {
                 $0.row.exitingNs = exitingNs
             }
         case .childReaped(
-            let connection, let pid, let waitStatus, let sigchldNs, let reapedNs, let usage,
-            let fate):
+            let connection,
+            let pid,
+            let waitStatus,
+            let sigchldNs,
+            let reapedNs,
+            let usage,
+            let fate
+        ):
             withConnection(connection) {
                 $0.row.pid = pid
                 $0.row.waitStatus = waitStatus
@@ -144,7 +183,9 @@ struct RecordingAssembler {
         return nil
     }
 
-    /// What is new since the last batch. What is under way is in it as far as it is known.
+    /// What is new since the last batch.
+    ///
+    /// What is under way is in it as far as it is known.
     mutating func takeBatch() -> Batch {
         var full = batch
         batch = Batch()
@@ -182,7 +223,9 @@ struct RecordingAssembler {
     }
 
     private mutating func withExchange(
-        _ id: Int64, _ sequence: Int32, _ body: (inout ExchangeRow) -> Void
+        _ id: Int64,
+        _ sequence: Int32,
+        _ body: (inout ExchangeRow) -> Void
     ) {
         guard open[id]?.exchange?.sequence == sequence else { return }
         touch(id)
@@ -225,7 +268,9 @@ struct RecordingAssembler {
 
     private func ending(_ row: ConnectionRow) -> String {
         let status = row.waitStatus ?? 0
-        if row.fate == .exited { return "child \(row.pid) exited with \(status >> 8 & 0xFF) before it had answered" }
+        if row.fate == .exited {
+            return "child \(row.pid) exited with \(status >> 8 & 0xFF) before it had answered"
+        }
         return "child \(row.pid) was ended by signal \(status & 0x7F) while it served this request"
     }
 }

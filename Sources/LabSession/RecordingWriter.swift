@@ -26,8 +26,15 @@ public struct RecordingFacts: Sendable {
 
     /// Makes facts.
     public init(
-        startedAt: String, anchorNs: Int64, host: String, port: Int, mode: String,
-        upstream: String?, reap: String, commandLine: String, labVersion: String
+        startedAt: String,
+        anchorNs: Int64,
+        host: String,
+        port: Int,
+        mode: String,
+        upstream: String?,
+        reap: String,
+        commandLine: String,
+        labVersion: String
     ) {
         self.startedAt = startedAt
         self.anchorNs = anchorNs
@@ -41,7 +48,9 @@ public struct RecordingFacts: Sendable {
     }
 }
 
-/// Writes one recording into a session. Not for several threads.
+/// Writes one recording into a session.
+///
+/// Not for several threads.
 public final class RecordingWriter {
     private let file: SessionFile
     private let recordingID: Int64
@@ -61,7 +70,9 @@ public final class RecordingWriter {
 
     /// Whether a commit can't wait for its time: memory is bounded by it, and so is what a full disk
     /// can catch unwritten.
-    public var isFull: Bool { assembler.pendingBytes >= min(max(reserve.size / 4, 16 << 10), 4 << 20) }
+    public var isFull: Bool {
+        assembler.pendingBytes >= min(max(reserve.size / 4, 16 << 10), 4 << 20)
+    }
 
     /// How much the fork server's queue should hold, bytes: what is in it when the disk is found full
     /// must fit into the space that is held back.
@@ -69,11 +80,20 @@ public final class RecordingWriter {
     /// Never so little that the largest datagram does not fit.
     public var queueBytes: Int { min(max(reserve.size / 4, 96 << 10), 8 << 20) }
 
-    /// Begins a recording. Children whose end an earlier recording did not see become `unknown`.
+    /// Begins a recording.
     ///
-    /// - Parameter mostStoredBody: How much of each body is kept, bytes.
+    /// Children whose end an earlier recording did not see become `unknown`.
+    ///
+    /// - Parameters:
+    ///   - file: The session, open for writing.
+    ///   - facts: What is known of the recording.
+    ///   - mostStoredBody: How much of each body is kept, bytes.
     /// - Throws: ``SessionError``.
-    public init(_ file: SessionFile, _ facts: RecordingFacts, mostStoredBody: Int) throws(SessionError) {
+    public init(
+        _ file: SessionFile,
+        _ facts: RecordingFacts,
+        mostStoredBody: Int
+    ) throws(SessionError) {
         self.file = file
         reserve = DiskReserve(beside: file.path)
         do {
@@ -87,7 +107,8 @@ public final class RecordingWriter {
                     arguments: [
                         facts.startedAt, facts.anchorNs, facts.host, facts.port, facts.mode,
                         facts.upstream, facts.reap, facts.commandLine, facts.labVersion,
-                    ])
+                    ]
+                )
                 return (
                     recording: db.lastInsertedRowID,
                     connection: try Int64.fetchOne(db, sql: "SELECT max(id) FROM connection") ?? 0,
@@ -97,7 +118,9 @@ public final class RecordingWriter {
             recordingID = start.recording
             firstConnectionID = start.connection + 1
             assembler = RecordingAssembler(
-                firstExchangeID: start.exchange + 1, mostStoredBody: mostStoredBody)
+                firstExchangeID: start.exchange + 1,
+                mostStoredBody: mostStoredBody
+            )
             rows = try file.queue.writeWithoutTransaction { db in
                 try RowWriter(db, recordingID: start.recording)
             }
@@ -159,7 +182,8 @@ public final class RecordingWriter {
             try file.queue.write { db in
                 try db.execute(
                     sql: "UPDATE recording SET ended_at = ?, end_reason = ? WHERE id = ?",
-                    arguments: [at, reason, recordingID])
+                    arguments: [at, reason, recordingID]
+                )
             }
         } catch {
             throw SessionError(error, path: file.path, doing: "write to")

@@ -22,8 +22,13 @@ public struct ReplayFacts: Sendable {
 
     /// Makes facts.
     public init(
-        label: String?, startedAt: String, target: String, concurrency: Int, pacing: String,
-        settings: String, hostFacts: String
+        label: String?,
+        startedAt: String,
+        target: String,
+        concurrency: Int,
+        pacing: String,
+        settings: String,
+        hostFacts: String
     ) {
         self.label = label
         self.startedAt = startedAt
@@ -35,7 +40,9 @@ public struct ReplayFacts: Sendable {
     }
 }
 
-/// Writes one replay into the session that it replays. Not for several threads.
+/// Writes one replay into the session that it replays.
+///
+/// Not for several threads.
 public final class ReplayWriter {
     /// The run's row in `replay_run`.
     public let runID: Int64
@@ -50,7 +57,9 @@ public final class ReplayWriter {
     ///
     /// - Throws: ``SessionError``.
     public init(
-        _ file: SessionFile, _ facts: ReplayFacts, exchanges: [CapturedExchange]
+        _ file: SessionFile,
+        _ facts: ReplayFacts,
+        exchanges: [CapturedExchange]
     ) throws(SessionError) {
         self.file = file
         var captured: [Int64: StoredBody] = [:]
@@ -71,11 +80,14 @@ public final class ReplayWriter {
                     arguments: [
                         facts.label, facts.startedAt, facts.target, facts.concurrency, facts.pacing,
                         facts.settings, facts.hostFacts,
-                    ])
+                    ]
+                )
                 return (
                     db.lastInsertedRowID, try BodyShelf(db),
                     try PreparedStatement(
-                        db, "INSERT INTO replay_result VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+                        db,
+                        "INSERT INTO replay_result VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                    )
                 )
             }
         } catch {
@@ -134,18 +146,24 @@ public final class ReplayWriter {
     ///   - at: The wall clock, RFC 3339 in UTC.
     /// - Throws: ``SessionError``.
     public func end(
-        histogram: [(bucket: UInt64, count: UInt64)], summary: String, reason: String, at: String
+        histogram: [(bucket: UInt64, count: UInt64)],
+        summary: String,
+        reason: String,
+        at: String
     ) throws(SessionError) {
         do {
             try file.queue.write { db in
                 for entry in histogram {
                     try db.execute(
                         sql: "INSERT INTO histogram VALUES (?, 0, 'service', ?, ?)",
-                        arguments: [runID, Int64(entry.bucket), Int64(entry.count)])
+                        arguments: [runID, Int64(entry.bucket), Int64(entry.count)]
+                    )
                 }
                 try db.execute(
-                    sql: "UPDATE replay_run SET ended_at = ?, end_reason = ?, summary = ? WHERE id = ?",
-                    arguments: [at, reason, summary, runID])
+                    sql:
+                        "UPDATE replay_run SET ended_at = ?, end_reason = ?, summary = ? WHERE id = ?",
+                    arguments: [at, reason, summary, runID]
+                )
             }
         } catch {
             throw SessionError(error, path: file.path, doing: "write to")

@@ -18,13 +18,16 @@ struct RowWriter {
     init(_ db: Database, recordingID: Int64) throws {
         self.recordingID = recordingID
         connection = try PreparedStatement(
-            db, "INSERT OR REPLACE INTO connection VALUES (?, ?, ?, ?, ?, ?)")
+            db,
+            "INSERT OR REPLACE INTO connection VALUES (?, ?, ?, ?, ?, ?)"
+        )
         child = try PreparedStatement(
             db,
             """
             INSERT OR REPLACE INTO child VALUES
             (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """)
+            """
+        )
         exchange = try PreparedStatement(
             db,
             """
@@ -33,7 +36,8 @@ struct RowWriter {
                 started_ns, head_ns, request_ns, upstream_connected_ns, response_started_ns,
                 response_ended_ns, user_cpu_us, system_cpu_us, request_head, response_head, environ)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """)
+            """
+        )
         clearDeviations = try PreparedStatement(db, "DELETE FROM deviation WHERE exchange_id = ?")
         deviation = try PreparedStatement(db, "INSERT INTO deviation VALUES (?, ?, ?, ?)")
         event = try PreparedStatement(db, "INSERT INTO server_event VALUES (?, ?, ?, ?, ?)")
@@ -78,7 +82,8 @@ struct RowWriter {
     }
 
     mutating func write(_ row: ExchangeRow) throws {
-        let requestBody = row.requestNs == nil && row.outcome == nil ? nil : try bodies.id(row.requestBody)
+        let requestBody =
+            row.requestNs == nil && row.outcome == nil ? nil : try bodies.id(row.requestBody)
         let responseBody = row.outcome == nil ? nil : try bodies.id(row.responseBody)
         exchange.bind(row.id)
         exchange.bind(row.connectionID)
@@ -92,7 +97,11 @@ struct RowWriter {
         exchange.bind(row.status)
         if row.status == nil { exchange.bindNull() } else { exchange.bind(text: row.reason) }
         exchange.bind(responseBody)
-        if let outcome = row.outcome { exchange.bind(text: outcome.rawValue) } else { exchange.bindNull() }
+        if let outcome = row.outcome {
+            exchange.bind(text: outcome.rawValue)
+        } else {
+            exchange.bindNull()
+        }
         if row.error.isEmpty { exchange.bindNull() } else { exchange.bind(text: row.error) }
         exchange.bind(row.startedNs)
         exchange.bind(row.headNs)

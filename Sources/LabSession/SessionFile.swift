@@ -87,11 +87,15 @@ public struct SessionFile: Sendable {
     }
 
     private static func connect(
-        _ path: String, _ configuration: Configuration, _ doing: String
+        _ path: String,
+        _ configuration: Configuration,
+        _ doing: String
     ) throws(SessionError) -> SessionFile {
         do {
             return SessionFile(
-                path: path, queue: try DatabaseQueue(path: path, configuration: configuration))
+                path: path,
+                queue: try DatabaseQueue(path: path, configuration: configuration)
+            )
         } catch {
             throw SessionError(error, path: path, doing: doing)
         }
@@ -110,7 +114,10 @@ public struct SessionFile: Sendable {
             }
             guard version <= SessionFormat.version else {
                 throw SessionError.tooNew(
-                    path: path, format: Int(version), newestKnown: Int(SessionFormat.version))
+                    path: path,
+                    format: Int(version),
+                    newestKnown: Int(SessionFormat.version)
+                )
             }
         } catch {
             throw SessionError(error, path: path, doing: "read")
@@ -135,9 +142,16 @@ extension SessionError {
         case .SQLITE_FULL: self = .full(path: path)
         case .SQLITE_CANTOPEN:
             self = .failed(
-                path: path, doing: doing, reason: "it cannot be opened; check that its folder exists and may be written")
+                path: path,
+                doing: doing,
+                reason: "it cannot be opened; check that its folder exists and may be written"
+            )
         case .SQLITE_READONLY:
-            self = .failed(path: path, doing: doing, reason: "it may not be written; check its permissions")
+            self = .failed(
+                path: path,
+                doing: doing,
+                reason: "it may not be written; check its permissions"
+            )
         default:
             self = .failed(path: path, doing: doing, reason: error.message ?? "\(error.resultCode)")
         }

@@ -104,7 +104,9 @@ struct BodyReader: Sendable {
         case needsBytes, refused(WireRule), size(UInt64)
     }
 
-    /// `chunk-size [ chunk-ext ] CRLF` (RFC 9112 7.1). Bare LF never ends it (errata 7633).
+    /// `chunk-size [ chunk-ext ] CRLF` (RFC 9112 7.1).
+    ///
+    /// Bare LF never ends it (errata 7633).
     private mutating func chunkSizeLine(_ queue: inout ByteQueue) -> SizeLine {
         var size: UInt64 = 0
         var at = queue.start

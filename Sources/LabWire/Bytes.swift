@@ -60,9 +60,7 @@ public func asciiLowercased(_ byte: UInt8) -> UInt8 {
 }
 
 extension Collection<UInt8> {
-    /// Whether these bytes are `word`, ASCII letters compared without case.
-    ///
-    /// - Parameter word: In lowercase.
+    /// Whether these bytes are `word`, which is in lowercase; ASCII letters compared without case.
     @inlinable
     public func equals(ignoringCase word: StaticString) -> Bool {
         guard count == word.utf8CodeUnitCount else { return false }
@@ -91,7 +89,9 @@ extension Array where Element == UInt8 {
     /// Appends the bytes of `text`.
     @inlinable
     public mutating func append(_ text: StaticString) {
-        append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        append(
+            contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+        )
     }
 
     /// Appends `number` in decimal.

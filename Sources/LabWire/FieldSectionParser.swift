@@ -53,7 +53,9 @@ struct FieldSectionParser {
         deviations.append(Deviation(rule, at: offset))
     }
 
-    /// The next line without its end. Bare LF is let pass and noted once; bare CR never passes.
+    /// The next line without its end.
+    ///
+    /// Bare LF is let pass and noted once; bare CR never passes.
     @inline(__always)
     private mutating func nextLine(
         _ all: UnsafeBufferPointer<UInt8>
@@ -80,7 +82,8 @@ struct FieldSectionParser {
 
     @inline(__always)
     private mutating func fieldLine(
-        _ all: UnsafeBufferPointer<UInt8>, _ line: Range<Int>
+        _ all: UnsafeBufferPointer<UInt8>,
+        _ line: Range<Int>
     ) throws(Deviation) {
         var place = line.lowerBound
         while place < line.upperBound, ByteSet.token.contains(all[place]) { place += 1 }
@@ -89,7 +92,9 @@ struct FieldSectionParser {
             let first = all[line.lowerBound]
             if first == Byte.space || first == Byte.tab {
                 throw Deviation(
-                    fields.isEmpty ? .whitespaceBeforeFirstField : .lineFolding, at: place)
+                    fields.isEmpty ? .whitespaceBeforeFirstField : .lineFolding,
+                    at: place
+                )
             }
             throw Deviation(.fieldNameInvalid, at: place)
         }
@@ -127,7 +132,9 @@ struct FieldSectionParser {
     /// Takes in the few fields that decide framing, routing and the connection's life.
     @inline(__always)
     private mutating func understand(
-        _ all: UnsafeBufferPointer<UInt8>, _ name: Range<Int>, _ value: Range<Int>
+        _ all: UnsafeBufferPointer<UInt8>,
+        _ name: Range<Int>,
+        _ value: Range<Int>
     ) throws(Deviation) {
         func isNamed(_ word: StaticString) -> Bool {
             UnsafeBufferPointer(rebasing: all[name]).equals(ignoringCase: word)
@@ -163,7 +170,8 @@ struct FieldSectionParser {
     }
 
     private func checkHostValue(
-        _ all: UnsafeBufferPointer<UInt8>, _ value: Range<Int>
+        _ all: UnsafeBufferPointer<UInt8>,
+        _ value: Range<Int>
     ) throws(Deviation) {
         for at in value where !ByteSet.host.contains(all[at]) {
             throw Deviation(.hostInvalid, at: at)
@@ -178,7 +186,8 @@ struct FieldSectionParser {
     }
 
     private mutating func takeContentLength(
-        _ all: UnsafeBufferPointer<UInt8>, _ value: Range<Int>
+        _ all: UnsafeBufferPointer<UInt8>,
+        _ value: Range<Int>
     ) throws(Deviation) {
         guard contentLength == nil else {
             throw Deviation(.contentLengthRepeated, at: value.lowerBound)
@@ -189,7 +198,9 @@ struct FieldSectionParser {
             let digit = all[at] &- 0x30
             guard digit < 10 else {
                 throw Deviation(
-                    all[at] == Byte.comma ? .contentLengthRepeated : .contentLengthInvalid, at: at)
+                    all[at] == Byte.comma ? .contentLengthRepeated : .contentLengthInvalid,
+                    at: at
+                )
             }
             let (tens, over) = length.multipliedReportingOverflow(by: 10)
             length = tens &+ UInt64(digit)
@@ -205,7 +216,8 @@ struct FieldSectionParser {
     }
 
     private mutating func takeTransferEncoding(
-        _ all: UnsafeBufferPointer<UInt8>, _ value: Range<Int>
+        _ all: UnsafeBufferPointer<UInt8>,
+        _ value: Range<Int>
     ) throws(Deviation) {
         codingPlace = codingPlace ?? value.lowerBound
         var broken: WireRule?
@@ -235,7 +247,8 @@ struct FieldSectionParser {
     /// Calls `body` with each element of a comma-separated list, without the whitespace around it.
     @inline(__always)
     private func forEachElement(
-        _ all: UnsafeBufferPointer<UInt8>, _ value: Range<Int>,
+        _ all: UnsafeBufferPointer<UInt8>,
+        _ value: Range<Int>,
         _ body: (UnsafeBufferPointer<UInt8>) -> Void
     ) {
         var start = value.lowerBound

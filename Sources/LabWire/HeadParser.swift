@@ -33,10 +33,16 @@ extension RequestHead {
         let framing = try lines.requestFraming(minorVersion: parts.minorVersion)
         try lines.checkHost(minorVersion: parts.minorVersion)
         self.init(
-            bytes: bytes, fields: lines.fields, minorVersion: parts.minorVersion,
-            connection: lines.connection, deviations: lines.deviations, framing: framing,
+            bytes: bytes,
+            fields: lines.fields,
+            minorVersion: parts.minorVersion,
+            connection: lines.connection,
+            deviations: lines.deviations,
+            framing: framing,
             expectsContinue: lines.expectsContinue && parts.minorVersion >= 1,
-            methodRange: parts.method, targetRange: parts.target)
+            methodRange: parts.method,
+            targetRange: parts.target
+        )
     }
 }
 
@@ -54,9 +60,16 @@ extension ResponseHead {
         }
         let framing = try lines.responseFraming()
         self.init(
-            bytes: bytes, fields: lines.fields, minorVersion: parts.minorVersion,
-            connection: lines.connection, deviations: lines.deviations, status: parts.status,
-            fieldFraming: framing, reasonRange: parts.reason, fieldsStart: parts.end)
+            bytes: bytes,
+            fields: lines.fields,
+            minorVersion: parts.minorVersion,
+            connection: lines.connection,
+            deviations: lines.deviations,
+            status: parts.status,
+            fieldFraming: framing,
+            reasonRange: parts.reason,
+            fieldsStart: parts.end
+        )
     }
 }
 
@@ -79,7 +92,9 @@ private struct RequestLine {
     let minorVersion: Int
 
     init(
-        _ all: UnsafeBufferPointer<UInt8>, _ line: Range<Int>, _ limits: HeadLimits
+        _ all: UnsafeBufferPointer<UInt8>,
+        _ line: Range<Int>,
+        _ limits: HeadLimits
     ) throws(Deviation) {
         var at = line.lowerBound
         while at < line.upperBound, ByteSet.token.contains(all[at]) { at += 1 }
@@ -116,7 +131,10 @@ private struct StatusLine {
             throw Deviation(.statusLineMalformed, at: start)
         }
         minorVersion = try minorVersionOf(
-            all, start..<start + 8, extraSpaceIs: .statusLineMalformed)
+            all,
+            start..<start + 8,
+            extraSpaceIs: .statusLineMalformed
+        )
         var code = 0
         for at in start + 9..<start + 12 {
             let digit = all[at] &- 0x30
@@ -138,7 +156,9 @@ private struct StatusLine {
 
 /// Reads `HTTP/1.x`; the name is case-sensitive and each number is one digit (RFC 9112 2.3).
 private func minorVersionOf(
-    _ all: UnsafeBufferPointer<UInt8>, _ place: Range<Int>, extraSpaceIs rule: WireRule
+    _ all: UnsafeBufferPointer<UInt8>,
+    _ place: Range<Int>,
+    extraSpaceIs rule: WireRule
 ) throws(Deviation) -> Int {
     guard UnsafeBufferPointer(rebasing: all[place]).starts(with: [0x48, 0x54, 0x54, 0x50, 0x2F])
     else {

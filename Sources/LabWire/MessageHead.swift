@@ -30,7 +30,9 @@ public protocol MessageHead: Sendable {
 
 /// The options of `Connection` that concern the connection itself (RFC 9110 7.6.1).
 public struct ConnectionOptions: OptionSet, Sendable {
+    /// The options as bits.
     public let rawValue: UInt8
+    /// Makes options from bits.
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// The sender closes after this message.
@@ -62,9 +64,7 @@ extension MessageHead {
     @inlinable
     public func value(of field: FieldLine) -> ArraySlice<UInt8> { bytes[field.value] }
 
-    /// The value of the first field of this name.
-    ///
-    /// - Parameter name: In lowercase.
+    /// The value of the first field of a name, the name given in lowercase.
     public func value(ofFirst name: StaticString) -> ArraySlice<UInt8>? {
         for field in fields where bytes[field.name].equals(ignoringCase: name) {
             return bytes[field.value]
@@ -81,10 +81,15 @@ extension MessageHead {
 
 /// The head of a request.
 public struct RequestHead: MessageHead, Equatable {
+    /// The head as it came, from its first byte to the empty line that ends it.
     public internal(set) var bytes: [UInt8]
+    /// The field lines in the order in which they came.
     public internal(set) var fields: [FieldLine]
+    /// The minor version, 0 to 9.
     public internal(set) var minorVersion: Int
+    /// What the `Connection` fields ask for.
     public internal(set) var connection: ConnectionOptions
+    /// The rules that this head bent and that were let pass.
     public internal(set) var deviations: [Deviation]
     /// How the request's content is framed.
     public internal(set) var framing: BodyFraming
@@ -103,10 +108,15 @@ public struct RequestHead: MessageHead, Equatable {
 
 /// The head of a response.
 public struct ResponseHead: MessageHead, Equatable {
+    /// The head as it came, from its first byte to the empty line that ends it.
     public internal(set) var bytes: [UInt8]
+    /// The field lines in the order in which they came.
     public internal(set) var fields: [FieldLine]
+    /// The minor version, 0 to 9.
     public internal(set) var minorVersion: Int
+    /// What the `Connection` fields ask for.
     public internal(set) var connection: ConnectionOptions
+    /// The rules that this head bent and that were let pass.
     public internal(set) var deviations: [Deviation]
     /// The status code, 100 to 999.
     public internal(set) var status: Int
@@ -121,9 +131,7 @@ public struct ResponseHead: MessageHead, Equatable {
     /// Whether this is an interim response that another one follows.
     public var isInterim: Bool { status < 200 && status != 101 }
 
-    /// How the content that follows this head is framed (RFC 9112 6.3).
-    ///
-    /// - Parameter method: The method of the request that this answers.
+    /// How the content is framed in an answer to a request of this method (RFC 9112 6.3).
     public func framing(forMethod method: some Collection<UInt8>) -> BodyFraming {
         if status < 200 || status == 204 || status == 304 || method.equals("HEAD") { return .none }
         if status < 300 && method.equals("CONNECT") { return .none }

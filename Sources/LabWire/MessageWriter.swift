@@ -48,8 +48,11 @@ extension RequestHead {
     ///   - via: A `Via` value to add, or nil.
     ///   - keepsHopByHop: Keep the hop-by-hop fields too, for a peer that is to see the head as it
     ///     was recorded. `Transfer-Encoding` always stays.
+    /// - Returns: The head, its empty line included.
     public func forwarded(
-        host: [UInt8], via: StaticString? = nil, keepsHopByHop: Bool = false
+        host: [UInt8],
+        via: StaticString? = nil,
+        keepsHopByHop: Bool = false
     ) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(bytes.count + 64)
@@ -99,6 +102,7 @@ extension ResponseHead {
     ///   - isChunked: The content is sent in chunks.
     ///   - closes: The connection ends with this response.
     ///   - keepsAlive: Say `keep-alive`, as HTTP/1.0 clients need to hear.
+    /// - Returns: The head, its empty line included.
     public func forwarded(isChunked: Bool, closes: Bool, keepsAlive: Bool) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(bytes.count + 64)

@@ -38,7 +38,9 @@ public struct Authority: Sendable, Equatable, Hashable {
         let isLiteral = bytes[0] == 0x5B
         let host = isLiteral ? bytes[1..<hostEnd - 1] : bytes[..<hostEnd]
         self.init(
-            host: String(decoding: host, as: UTF8.self), port: digits.isEmpty ? defaultPort : port)
+            host: String(decoding: host, as: UTF8.self),
+            port: digits.isEmpty ? defaultPort : port
+        )
     }
 
     /// The authority as `Host` and URLs write it; port 80 is left out.

@@ -115,13 +115,15 @@ public enum WireRule: String, Sendable, CaseIterable {
         case .hostInvalid: "has a Host that is not HOST or HOST:PORT"
         case .hostEmpty: "has an empty Host"
         case .hostDiffersFromTarget: "names one host in its target and another in Host"
-        case .fieldNameAmbiguous: "has a field whose environ name would be ambiguous; it was left out"
+        case .fieldNameAmbiguous:
+            "has a field whose environ name would be ambiguous; it was left out"
         case .proxyFieldDropped: "has a Proxy field; it was left out of the environ"
         case .lengthAndTransferEncoding: "has both Content-Length and Transfer-Encoding"
         case .contentLengthRepeated: "has more than one Content-Length"
         case .contentLengthInvalid: "has a Content-Length that is not a number in range"
         case .contentLengthLeadingZero: "has a Content-Length with leading zeros"
-        case .transferEncodingNotChunkedLast: "has a Transfer-Encoding that does not end in one chunked"
+        case .transferEncodingNotChunkedLast:
+            "has a Transfer-Encoding that does not end in one chunked"
         case .transferEncodingUnknown: "has a transfer coding that is not known here"
         case .transferEncodingInVersion10: "has Transfer-Encoding in HTTP/1.0"
         case .chunkSizeInvalid: "has a chunk size that is not hexadecimal or too large"

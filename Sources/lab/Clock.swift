@@ -21,9 +21,13 @@ struct Moment {
             let digits = String(number)
             return String(repeating: "0", count: max(0, width - digits.count)) + digits
         }
-        let date = "\(parts.tm_year + 1900)-\(padded(parts.tm_mon + 1, 2))-\(padded(parts.tm_mday, 2))"
-        let clock = "\(padded(parts.tm_hour, 2)):\(padded(parts.tm_min, 2)):\(padded(parts.tm_sec, 2))"
+        let date =
+            "\(parts.tm_year + 1900)-\(padded(parts.tm_mon + 1, 2))-\(padded(parts.tm_mday, 2))"
+        let clock =
+            "\(padded(parts.tm_hour, 2)):\(padded(parts.tm_min, 2)):\(padded(parts.tm_sec, 2))"
         return Moment(
-            wall: "\(date)T\(clock).\(padded(time.tv_nsec / 1000, 6))Z", monotonicNs: monotonic)
+            wall: "\(date)T\(clock).\(padded(time.tv_nsec / 1000, 6))Z",
+            monotonicNs: monotonic
+        )
     }
 }

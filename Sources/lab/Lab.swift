@@ -25,7 +25,8 @@ struct Lab: ParsableCommand {
         subcommands: [
             RecordCommand.self, ReplayCommand.self, ReportCommand.self, ListCommand.self,
             ShowCommand.self,
-        ])
+        ]
+    )
 
     /// Runs a command and turns its error into a sentence and an exit code: the one place that does.
     static func main() {

@@ -8,7 +8,10 @@ import LabWire
 func forkServerPath() -> String {
     var room = [CChar](repeating: 0, count: 4096)
     let length = readlink("/proc/self/exe", &room, room.count - 1)
-    let path = String(decoding: room.prefix(max(0, length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let path = String(
+        decoding: room.prefix(max(0, length)).map { UInt8(bitPattern: $0) },
+        as: UTF8.self
+    )
     let folder = path.lastIndex(of: "/").map { path[..<$0] } ?? "."
     return "\(folder)/lab-forkserver"
 }
@@ -20,7 +23,9 @@ func authority(ofURL url: String, option: String) throws -> Authority {
     var rest = Substring(url)
     if rest.hasPrefix("https://") {
         throw Failure(
-            "\(option) '\(url)': https is not spoken yet. Give an http URL.", code: 64)
+            "\(option) '\(url)': https is not spoken yet. Give an http URL.",
+            code: 64
+        )
     }
     if rest.hasPrefix("http://") { rest = rest.dropFirst(7) }
     if rest.hasSuffix("/") { rest = rest.dropLast() }
@@ -29,7 +34,9 @@ func authority(ofURL url: String, option: String) throws -> Authority {
     else {
         throw Failure(
             "\(option) '\(url)' is not a URL of the form http://HOST[:PORT]; "
-                + "a path is not allowed, for the captured ones are sent.", code: 64)
+                + "a path is not allowed, for the captured ones are sent.",
+            code: 64
+        )
     }
     return authority
 }
@@ -42,7 +49,8 @@ func addresses(of authority: Authority, option: String) throws -> [Authority] {
     guard !found.isEmpty else {
         throw Failure(
             "Cannot find the host '\(authority.host)' of \(option): the name is not known. "
-                + "Check its spelling, or give an address.")
+                + "Check its spelling, or give an address."
+        )
     }
     return found
 }

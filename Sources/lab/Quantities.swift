@@ -45,6 +45,7 @@ struct ByteCount: ExpressibleByArgument {
     }
 
     var defaultValueDescription: String {
-        bytes % (1 << 20) == 0 ? "\(bytes >> 20)MiB" : bytes % 1024 == 0 ? "\(bytes >> 10)KiB" : "\(bytes)"
+        bytes % (1 << 20) == 0
+            ? "\(bytes >> 20)MiB" : bytes % 1024 == 0 ? "\(bytes >> 10)KiB" : "\(bytes)"
     }
 }

@@ -16,7 +16,8 @@ struct RecordCommand: ParsableCommand {
             client that uses this as its proxy) are forwarded. Ctrl-C ends the recording: it stops
             accepting, lets its children finish, reaps them, and prints a summary. A second Ctrl-C
             ends it at once.
-            """)
+            """
+    )
 
     @Option(help: "The address to listen on.")
     var host = "127.0.0.1"
@@ -48,7 +49,9 @@ struct RecordCommand: ParsableCommand {
     @Option(help: ArgumentHelp("How long an upstream may be silent; then 504.", valueName: "t"))
     var upstreamTimeout = Duration(nanoseconds: 60_000_000_000)
 
-    @Option(help: ArgumentHelp("How long children may finish their work at the end.", valueName: "t"))
+    @Option(
+        help: ArgumentHelp("How long children may finish their work at the end.", valueName: "t")
+    )
     var drainTimeout = Duration(nanoseconds: 10_000_000_000)
 
     @Option(help: ArgumentHelp("The largest request head; then 431.", valueName: "n"))
@@ -102,28 +105,51 @@ struct RecordCommand: ParsableCommand {
         let writer = try RecordingWriter(
             file,
             RecordingFacts(
-                startedAt: moment.wall, anchorNs: moment.monotonicNs, host: listener.bound.host,
-                port: listener.bound.port, mode: upstream == nil ? "builtin" : "upstream",
-                upstream: upstream, reap: "drain",
-                commandLine: CommandLine.arguments.joined(separator: " "), labVersion: labVersion),
-            mostStoredBody: maxStoredBody.bytes)
+                startedAt: moment.wall,
+                anchorNs: moment.monotonicNs,
+                host: listener.bound.host,
+                port: listener.bound.port,
+                mode: upstream == nil ? "builtin" : "upstream",
+                upstream: upstream,
+                reap: "drain",
+                commandLine: CommandLine.arguments.joined(separator: " "),
+                labVersion: labVersion
+            ),
+            mostStoredBody: maxStoredBody.bytes
+        )
         let settings = ForkServerSettings(
-            mode: mode, serverName: listener.bound, firstConnectionID: writer.firstConnectionID,
+            mode: mode,
+            serverName: listener.bound,
+            firstConnectionID: writer.firstConnectionID,
             forwards: forward || listener.isLoopback,
             maxRequestsPerChild: maxRequestsPerChild ?? 0,
-            headerTimeoutNs: headerTimeout.nanoseconds, idleTimeoutNs: idleTimeout.nanoseconds,
-            upstreamTimeoutNs: upstreamTimeout.nanoseconds, maxHeaderBytes: maxHeaderBytes.bytes)
+            headerTimeoutNs: headerTimeout.nanoseconds,
+            idleTimeoutNs: idleTimeout.nanoseconds,
+            upstreamTimeoutNs: upstreamTimeout.nanoseconds,
+            maxHeaderBytes: maxHeaderBytes.bytes
+        )
         let server = try ForkServerProcess(
-            executable: forkServerPath(), listener: listener, settings: settings,
-            queueBytes: writer.queueBytes)
+            executable: forkServerPath(),
+            listener: listener,
+            settings: settings,
+            queueBytes: writer.queueBytes
+        )
         complain("listening on http://\(Self.url(listener.bound))")
         let recording = RecordingLoop(
-            server: server, writer: writer, path: output, startedNs: moment.monotonicNs,
+            server: server,
+            writer: writer,
+            path: output,
+            startedNs: moment.monotonicNs,
             limits: RecordingLoop.Limits(
-                requests: requests, durationNs: duration?.nanoseconds,
-                drainNs: drainTimeout.nanoseconds),
+                requests: requests,
+                durationNs: duration?.nanoseconds,
+                drainNs: drainTimeout.nanoseconds
+            ),
             printer: RecordPrinter(
-                style: json ? .json : verbose ? .lines : .quiet, anchorNs: moment.monotonicNs))
+                style: json ? .json : verbose ? .lines : .quiet,
+                anchorNs: moment.monotonicNs
+            )
+        )
         try recording.run()
     }
 

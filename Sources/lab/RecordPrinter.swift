@@ -49,7 +49,9 @@ final class RecordPrinter {
         let status = exchange.status.map(String.init) ?? "---"
         let took = exchange.durationNs.map { "\(Double($0 / 1000) / 1000) ms" } ?? "unanswered"
         let how = exchange.outcome == .ok ? "" : "  \(exchange.outcome.rawValue): \(exchange.error)"
-        let target = String(exchange.target.unicodeScalars.map { $0.value < 0x20 ? "?" : Character($0) })
+        let target = String(
+            exchange.target.unicodeScalars.map { $0.value < 0x20 ? "?" : Character($0) }
+        )
         return "\(exchange.id) [\(exchange.pid)] \(exchange.method) \(target) \(status) "
             + "\(exchange.responseBytes) B \(took)\(how)"
     }
@@ -65,7 +67,9 @@ final class RecordPrinter {
         guard isTerminal, counts != shown else { return }
         shown = counts
         hasProgress = true
-        say("\r\u{1B}[Klab: \(counts.exchanges) exchanges, \(counts.connections - counts.reaped) children live, \(counts.reaped) reaped, \(counts.died) died")
+        say(
+            "\r\u{1B}[Klab: \(counts.exchanges) exchanges, \(counts.connections - counts.reaped) children live, \(counts.reaped) reaped, \(counts.died) died"
+        )
     }
 
     /// Takes the progress line away.
@@ -85,7 +89,8 @@ final class RecordPrinter {
             \(counts.died) of them died\(unreaped > 0 ? ", \(unreaped) unknown" : "")
             lab: the session is '\(path)'; see it with: lab report '\(path)'
 
-            """)
+            """
+        )
     }
 
     private func say(_ text: String) {

@@ -17,8 +17,9 @@ final class RecordingLoop {
 
     /// The session is written at least this often; a `kill -9` loses no more.
     private static let commitEveryNs: Int64 = 40_000_000
-    /// After a small batch the loop naps, so that under load one wake-up takes many datagrams. The
-    /// queue holds far more than comes in this time.
+    /// After a small batch the loop naps, so that under load one wake-up takes many datagrams.
+    ///
+    /// The queue holds far more than comes in this time.
     private static let napNs = 500_000
 
     private let server: ForkServerProcess
@@ -34,8 +35,12 @@ final class RecordingLoop {
     private var writeError: SessionError?
 
     init(
-        server: ForkServerProcess, writer: RecordingWriter, path: String, startedNs: Int64,
-        limits: Limits, printer: RecordPrinter
+        server: ForkServerProcess,
+        writer: RecordingWriter,
+        path: String,
+        startedNs: Int64,
+        limits: Limits,
+        printer: RecordPrinter
     ) {
         self.server = server
         self.writer = writer
@@ -58,7 +63,9 @@ final class RecordingLoop {
                 guard let count = try receive() else { break }
                 if count < 16 { nap() }
             }
-            if writer.isFull || clab_monotonic_ns() - lastCommitNs >= Self.commitEveryNs { commit() }
+            if writer.isFull || clab_monotonic_ns() - lastCommitNs >= Self.commitEveryNs {
+                commit()
+            }
             printer.progress(writer.counts)
         }
         try end()
@@ -150,14 +157,16 @@ final class RecordingLoop {
         if writer.unwrittenExchanges > 0 {
             complain(
                 "\(writer.unwrittenExchanges) of these exchanges could not be written to '\(path)' "
-                    + "and are lost.")
+                    + "and are lost."
+            )
         }
         if endReason == "interrupted" { throw ExitNow(ExitStatus.interrupted) }
         if writeError != nil { throw ExitNow(ExitStatus.couldNot) }
         if isLost {
             throw Failure(
                 "The fork server is gone (\(Self.describe(status))); what it had told is kept in "
-                    + "'\(path)', and children whose end was not seen are marked unknown.")
+                    + "'\(path)', and children whose end was not seen are marked unknown."
+            )
         }
     }
 

@@ -20,14 +20,18 @@ struct ReplayCommand: ParsableCommand {
 
             Exit codes: 0 done; 1 every request failed; 2 the target never answered, or it could not
             be done; 3 results were lost; 130 interrupted, with what was done kept.
-            """)
+            """
+    )
 
     @Argument(help: "The session to replay.")
     var session = "session.db"
 
     @Option(
         help: ArgumentHelp(
-            "Where to send; by default to where the session was recorded.", valueName: "url"))
+            "Where to send; by default to where the session was recorded.",
+            valueName: "url"
+        )
+    )
     var target: String?
 
     @Option(name: .shortAndLong, help: "How many connections at once.")
@@ -38,12 +42,14 @@ struct ReplayCommand: ParsableCommand {
 
     @Option(
         name: [.customShort("n"), .long],
-        help: ArgumentHelp("Send so many requests, the session over and over.", valueName: "n"))
+        help: ArgumentHelp("Send so many requests, the session over and over.", valueName: "n")
+    )
     var requests: Int?
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Send for this time, the session over and over.", valueName: "t"))
+        help: ArgumentHelp("Send for this time, the session over and over.", valueName: "t")
+    )
     var duration: Duration?
 
     @Option(help: "What to call this run.")
@@ -110,9 +116,11 @@ struct ReplayCommand: ParsableCommand {
             throw Failure("The session does not say where it was recorded. Give --target.")
         }
         var settings = ReplaySettings(
-            target: place, addresses: try ReplaySettings.resolve(place),
+            target: place,
+            addresses: try ReplaySettings.resolve(place),
             // What a proxy's upstream got had no hop-by-hop fields; the built-in server saw them.
-            keepsHopByHop: recording?.upstream == nil)
+            keepsHopByHop: recording?.upstream == nil
+        )
         settings.concurrency = concurrency
         settings.threads = threads
         settings.requests = requests
@@ -123,18 +131,28 @@ struct ReplayCommand: ParsableCommand {
     }
 
     private func send(
-        _ replayer: Replayer, _ settings: ReplaySettings, _ exchanges: [CapturedExchange]
+        _ replayer: Replayer,
+        _ settings: ReplaySettings,
+        _ exchanges: [CapturedExchange]
     ) throws {
         let file = try SessionFile.open(writing: session)
         let writer = try ReplayWriter(
             file,
             ReplayFacts(
-                label: label, startedAt: Moment.now.wall, target: "http://\(settings.target.text)",
-                concurrency: concurrency, pacing: "asap",
-                settings: ReplayWords.settings(settings), hostFacts: ReplayWords.hostFacts()),
-            exchanges: exchanges)
+                label: label,
+                startedAt: Moment.now.wall,
+                target: "http://\(settings.target.text)",
+                concurrency: concurrency,
+                pacing: "asap",
+                settings: ReplayWords.settings(settings),
+                hostFacts: ReplayWords.hostFacts()
+            ),
+            exchanges: exchanges
+        )
         for skipped in replayer.skipped {
-            complain("left out \(skipped.count) exchange(s) that can't be sent: \(skipped.reason.rawValue)")
+            complain(
+                "left out \(skipped.count) exchange(s) that can't be sent: \(skipped.reason.rawValue)"
+            )
         }
         let progress = ReplayProgressLine(durationNs: settings.durationNs)
         // The rows are written while requests are sent, but never in their way: this thread takes
@@ -145,15 +163,23 @@ struct ReplayCommand: ParsableCommand {
                 if !isPolite { isPolite = Self.setNice(19) }
                 try writer.write(results)
             },
-            onProgress: { progress.show($0) })
+            onProgress: { progress.show($0) }
+        )
         _ = Self.setNice(0)
         progress.clear()
         let reason = summary.wasInterrupted ? "interrupted" : summary.ok == 0 ? "failed" : "done"
         let words = ReplayWords(
-            run: writer.runID, label: label, target: "http://\(settings.target.text)", summary)
+            run: writer.runID,
+            label: label,
+            target: "http://\(settings.target.text)",
+            summary
+        )
         try writer.end(
-            histogram: summary.histogram.sparse, summary: words.json, reason: reason,
-            at: Moment.now.wall)
+            histogram: summary.histogram.sparse,
+            summary: words.json,
+            reason: reason,
+            at: Moment.now.wall
+        )
         try tell(words, run: writer.runID)
         try judge(summary, settings.target)
     }
@@ -179,16 +205,20 @@ struct ReplayCommand: ParsableCommand {
         if summary.abandoned > 0 {
             throw Failure(
                 "\(summary.abandoned) requests have no result; the figures are not to be trusted.",
-                code: ExitStatus.untrusted)
+                code: ExitStatus.untrusted
+            )
         }
         if summary.targetNeverAnswered {
             throw Failure(
                 "The target http://\(target.text) never answered: \(ReplayWords.outcomes(summary)). "
-                    + "Check that it runs and that --target names it.")
+                    + "Check that it runs and that --target names it."
+            )
         }
         if summary.requests > 0, summary.ok == 0 {
             throw Failure(
-                "Every request failed: \(ReplayWords.outcomes(summary)).", code: ExitStatus.bad)
+                "Every request failed: \(ReplayWords.outcomes(summary)).",
+                code: ExitStatus.bad
+            )
         }
     }
 }

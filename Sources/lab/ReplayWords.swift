@@ -66,12 +66,19 @@ struct ReplayWords: Encodable {
             times.totalCount == 0 ? nil : Double(times.valueAtPercentile(percentile)) / 1e6
         }
         latencyMs = Latency(
-            mean: times.totalCount == 0 ? nil : times.mean / 1e6, p50: milliseconds(50),
-            p90: milliseconds(90), p99: milliseconds(99), p999: milliseconds(99.9),
-            max: times.totalCount == 0 ? nil : Double(times.max) / 1e6)
+            mean: times.totalCount == 0 ? nil : times.mean / 1e6,
+            p50: milliseconds(50),
+            p90: milliseconds(90),
+            p99: milliseconds(99),
+            p999: milliseconds(99.9),
+            max: times.totalCount == 0 ? nil : Double(times.max) / 1e6
+        )
         outcomes = Dictionary(
-            uniqueKeysWithValues: summary.byOutcome.map { ($0.key.rawValue, $0.value) })
-        statuses = Dictionary(uniqueKeysWithValues: summary.byStatus.map { ("\($0.key)", $0.value) })
+            uniqueKeysWithValues: summary.byOutcome.map { ($0.key.rawValue, $0.value) }
+        )
+        statuses = Dictionary(
+            uniqueKeysWithValues: summary.byStatus.map { ("\($0.key)", $0.value) }
+        )
         connectionsOpened = summary.connectionsOpened
         // A closed loop starts what it can and drops nothing; nothing is correlated.
         dropped = 0
@@ -98,11 +105,14 @@ struct ReplayWords: Encodable {
         }
         return text(
             Settings(
-                threads: settings.threads, requests: settings.requests,
+                threads: settings.threads,
+                requests: settings.requests,
                 durationS: settings.durationNs.map { Double($0) / 1e9 },
                 timeoutS: Double(settings.timeoutNs) / 1e9,
                 connectTimeoutS: Double(settings.connectTimeoutNs) / 1e9,
-                keepsHopByHop: settings.keepsHopByHop))
+                keepsHopByHop: settings.keepsHopByHop
+            )
+        )
     }
 
     static func hostFacts() -> String {
@@ -119,8 +129,12 @@ struct ReplayWords: Encodable {
         }
         return text(
             Facts(
-                system: word(name.sysname), release: word(name.release), machine: word(name.machine),
-                processors: sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+                system: word(name.sysname),
+                release: word(name.release),
+                machine: word(name.machine),
+                processors: sysconf(Int32(_SC_NPROCESSORS_ONLN))
+            )
+        )
     }
 
     private static func text(_ value: some Encodable) -> String {

@@ -8,7 +8,9 @@ import Synchronization
 final class SignalWatch: Sendable {
     private let onSignal: @Sendable (Int) -> Void
 
-    /// Begins to watch. Threads that are made later inherit the blocked signals.
+    /// Begins to watch.
+    ///
+    /// Threads that are made later inherit the blocked signals.
     init(onSignal: @escaping @Sendable (Int) -> Void) {
         self.onSignal = onSignal
         var set = sigset_t()
@@ -19,12 +21,15 @@ final class SignalWatch: Sendable {
         var thread = pthread_t()
         let me = Unmanaged.passRetained(self)
         let made = pthread_create(
-            &thread, nil,
+            &thread,
+            nil,
             { raw in
                 guard let raw else { return nil }
                 Unmanaged<SignalWatch>.fromOpaque(raw).takeRetainedValue().watch()
                 return nil
-            }, me.toOpaque())
+            },
+            me.toOpaque()
+        )
         if made == 0 { pthread_detach(thread) } else { me.release() }
     }
 

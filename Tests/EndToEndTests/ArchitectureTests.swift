@@ -19,30 +19,47 @@ import Testing
         #expect(symbols.contains("clab_fork"))
     }
 
-    @Test func `after ten thousand connections the fork server holds no descriptor and no memory more`() throws {
+    @Test
+    func `after ten thousand connections the fork server holds no descriptor and no memory more`()
+        throws
+    {
         let lab = try LabRecord()
         let server = try lab.forkServer()
         func facts() throws -> (descriptors: Int, residentKiB: Int) {
-            let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(server)/fd").count
+            let descriptors = try FileManager.default.contentsOfDirectory(
+                atPath: "/proc/\(server)/fd"
+            ).count
             let status = try String(contentsOfFile: "/proc/\(server)/status", encoding: .utf8)
             let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmRSS") })
-            return (descriptors, try #require(line.split(separator: " ").compactMap { Int($0) }.first))
+            return (
+                descriptors, try #require(line.split(separator: " ").compactMap { Int($0) }.first)
+            )
         }
         // The ledger and the allocator find their size first.
         _ = try Tool.run("ab", "-q", "-n", "5000", "-c", "64", lab.url("/"))
         let before = try facts()
-        #expect(try Tool.run("ab", "-q", "-n", "10000", "-c", "64", lab.url("/")).output.contains("Failed requests:        0"))
+        #expect(
+            try Tool.run("ab", "-q", "-n", "10000", "-c", "64", lab.url("/")).output.contains(
+                "Failed requests:        0"
+            )
+        )
         // Connections that ab has closed may still be dying; the last of them is reaped in the summary.
         var after = try facts()
         while after.descriptors != before.descriptors { after = try facts() }
         #expect(abs(after.residentKiB - before.residentKiB) <= 256)
         #expect(lab.stop().status == 0)
         #expect(
-            try lab.sql("SELECT count(*) FROM exchange WHERE outcome = 'ok' AND environ IS NOT NULL") == "15000")
+            try lab.sql(
+                "SELECT count(*) FROM exchange WHERE outcome = 'ok' AND environ IS NOT NULL"
+            ) == "15000"
+        )
         // ab opens a few connections at its end on which it sends nothing: children, and no exchanges.
         #expect(
-            try lab.sql("SELECT count(*) >= 15000, sum(reaped_ns IS NULL OR fate <> 'exited' OR exit_code <> 0) FROM child")
-                == "1|0")
+            try lab.sql(
+                "SELECT count(*) >= 15000, sum(reaped_ns IS NULL OR fate <> 'exited' OR exit_code <> 0) FROM child"
+            )
+                == "1|0"
+        )
     }
 
     @Test func `zombies do not outlive the loop`() throws {
@@ -64,12 +81,30 @@ import Testing
         _ = try lab.get("/sleep/0.05")
         _ = try Tool.run("curl", "-s", lab.url("/crash/6"))
         lab.stop()
-        #expect(try lab.sql("SELECT target FROM timing WHERE total_ms IS NOT NULL ORDER BY total_ms DESC LIMIT 10") == "/sleep/0.05")
-        #expect(try lab.sql("SELECT value FROM environ WHERE exchange_id = 1 AND name = 'REQUEST_METHOD'") == "GET")
         #expect(
-            try lab.sql("SELECT c.term_signal, e.target FROM child c JOIN exchange e USING (connection_id) WHERE c.term_signal IS NOT NULL")
-                == "6|/crash/6")
-        #expect(try lab.sql("SELECT count(*) FROM zombie WHERE at_least_ms >= 0 AND (at_most_ms IS NULL OR at_most_ms >= at_least_ms)") == "2")
-        #expect(try lab.sql("SELECT event FROM timeline WHERE connection_id = 2 ORDER BY at_ns") == "fork\nreap")
+            try lab.sql(
+                "SELECT target FROM timing WHERE total_ms IS NOT NULL ORDER BY total_ms DESC LIMIT 10"
+            ) == "/sleep/0.05"
+        )
+        #expect(
+            try lab.sql(
+                "SELECT value FROM environ WHERE exchange_id = 1 AND name = 'REQUEST_METHOD'"
+            ) == "GET"
+        )
+        #expect(
+            try lab.sql(
+                "SELECT c.term_signal, e.target FROM child c JOIN exchange e USING (connection_id) WHERE c.term_signal IS NOT NULL"
+            )
+                == "6|/crash/6"
+        )
+        #expect(
+            try lab.sql(
+                "SELECT count(*) FROM zombie WHERE at_least_ms >= 0 AND (at_most_ms IS NULL OR at_most_ms >= at_least_ms)"
+            ) == "2"
+        )
+        #expect(
+            try lab.sql("SELECT event FROM timeline WHERE connection_id = 2 ORDER BY at_ns")
+                == "fork\nreap"
+        )
     }
 }

@@ -11,8 +11,10 @@ import Testing
         lab.stop()
         #expect(end.status == 2)
         #expect(
-            end.errors == "lab: Cannot listen on 127.0.0.1 port \(lab.port): another process has it. "
-                + "Stop that one, or give another port with --port (0 takes a free one).\n")
+            end.errors
+                == "lab: Cannot listen on 127.0.0.1 port \(lab.port): another process has it. "
+                + "Stop that one, or give another port with --port (0 takes a free one).\n"
+        )
         // And no empty session is left to stand in the way of the next try.
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }
@@ -21,12 +23,20 @@ import Testing
     func `a session that is missing, empty, none, or too new`(command: [String]) throws {
         let folder = try Place.temporary()
         func said(_ name: String) throws -> Finished {
-            let words = [Place.lab, command[0], folder.appendingPathComponent(name).path] + command.dropFirst()
+            let words =
+                [Place.lab, command[0], folder.appendingPathComponent(name).path]
+                + command.dropFirst()
             return try Tool(words).finish()
         }
         try Data().write(to: folder.appendingPathComponent("empty.db"))
-        try Data("some text that is long enough to be looked at".utf8).write(to: folder.appendingPathComponent("text.db"))
-        try Tool.run("sqlite3", folder.appendingPathComponent("other.db").path, "CREATE TABLE t (x)")
+        try Data("some text that is long enough to be looked at".utf8).write(
+            to: folder.appendingPathComponent("text.db")
+        )
+        try Tool.run(
+            "sqlite3",
+            folder.appendingPathComponent("other.db").path,
+            "CREATE TABLE t (x)"
+        )
         let newer = folder.appendingPathComponent("newer.db").path
         try LabRecord(session: newer).stop()
         try Tool.run("sqlite3", newer, "PRAGMA user_version = 9")
@@ -56,13 +66,17 @@ import Testing
         lab.stop()
         let end = try Tool.run(Place.lab, "replay", lab.session)
         #expect(end.status == 2)
-        #expect(end.errors.contains("The target http://127.0.0.1:\(lab.port) never answered: 1 refused"))
+        #expect(
+            end.errors.contains("The target http://127.0.0.1:\(lab.port) never answered: 1 refused")
+        )
         #expect(try lab.sql("SELECT outcome, matches FROM replay_result") == "refused|0")
     }
 
     @Test(arguments: [
-        ["record", "--port", "70000"], ["record", "--upstream", "https://a"], ["record", "--requests", "0"],
-        ["record", "--header-timeout", "soon"], ["replay", "--concurrency", "0"], ["show"], ["show", "x"],
+        ["record", "--port", "70000"], ["record", "--upstream", "https://a"],
+        ["record", "--requests", "0"],
+        ["record", "--header-timeout", "soon"], ["replay", "--concurrency", "0"], ["show"],
+        ["show", "x"],
         ["replay", "x.db", "--target", "http://a/b"], ["nonsense"],
     ])
     func `bad usage`(words: [String]) throws {
@@ -75,9 +89,13 @@ import Testing
     }
 
     @Test(.enabled(if: getuid() == 0, "mounting a small file system needs root"))
-    func `a full disk ends the recording with a sentence and loses nothing that was answered`() throws {
+    func `a full disk ends the recording with a sentence and loses nothing that was answered`()
+        throws
+    {
         let folder = try Place.temporary()
-        try #require(try Tool.run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder.path).status == 0)
+        try #require(
+            try Tool.run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder.path).status == 0
+        )
         defer { _ = try? Tool.run("umount", folder.path) }
         let lab = try LabRecord(session: folder.appendingPathComponent("session.db").path)
         let load = try Tool.run("ab", "-q", "-r", "-n", "20000", "-c", "8", lab.url("/"))
@@ -85,12 +103,20 @@ import Testing
         #expect(end.status == 2)
         #expect(end.errors.contains("no space is left on its file system"))
         #expect(try lab.sql("PRAGMA integrity_check") == "ok")
-        let stored = try #require(Int(try lab.sql("SELECT count(*) FROM exchange WHERE outcome = 'ok'")))
+        let stored = try #require(
+            Int(try lab.sql("SELECT count(*) FROM exchange WHERE outcome = 'ok'"))
+        )
         let answered = try #require(
-            load.output.split(separator: "\n").first { $0.contains("Complete requests") || $0.contains("Total of") }
-                .flatMap { $0.split(separator: " ").compactMap { Int($0) }.first })
+            load.output.split(separator: "\n").first {
+                $0.contains("Complete requests") || $0.contains("Total of")
+            }
+            .flatMap { $0.split(separator: " ").compactMap { Int($0) }.first }
+        )
         #expect(stored > 0)
-        #expect(end.errors.contains("recorded \(stored) exchanges"), "\(stored) stored: \(end.errors)")
+        #expect(
+            end.errors.contains("recorded \(stored) exchanges"),
+            "\(stored) stored: \(end.errors)"
+        )
         #expect(!end.errors.contains("are lost"), "\(answered) answered")
     }
 }

@@ -20,7 +20,9 @@ import Testing
         let end = lab.finish()
         #expect(end.status == 0)
         #expect(end.errors.contains("recorded 2 exchanges (2 ok, 0 not) on 2 connections"))
-        #expect(try lab.sql("SELECT count(*) FROM child WHERE fate = 'exited' AND exit_code = 0") == "2")
+        #expect(
+            try lab.sql("SELECT count(*) FROM child WHERE fate = 'exited' AND exit_code = 0") == "2"
+        )
         #expect(try lab.sql("SELECT end_reason, ended_at IS NOT NULL FROM recording") == "signal|1")
     }
 
@@ -50,7 +52,8 @@ import Testing
         #expect(try lab.sql("SELECT kind FROM server_event WHERE kind = 'killed'") == "killed")
     }
 
-    @Test func `when the fork server is killed the recorder says so and keeps what it has`() throws {
+    @Test func `when the fork server is killed the recorder says so and keeps what it has`() throws
+    {
         let lab = try LabRecord()
         _ = try lab.get("/")
         let slow = try RawClient(port: lab.port)
@@ -96,6 +99,8 @@ import Testing
         let more = try LabRecord(["--append"], session: lab.session)
         _ = try more.get("/")
         more.stop()
-        #expect(try lab.sql("SELECT count(*), count(DISTINCT connection_id) FROM exchange") == "2|2")
+        #expect(
+            try lab.sql("SELECT count(*), count(DISTINCT connection_id) FROM exchange") == "2|2"
+        )
     }
 }

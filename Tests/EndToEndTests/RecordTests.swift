@@ -12,14 +12,19 @@ import Testing
         #expect(lab.stop().status == 0)
         #expect(
             try lab.sql("SELECT method, target, status, outcome FROM exchange ORDER BY id")
-                == "GET|/|200|ok\nPOST|/echo|200|ok\nGET|/bytes/3000000|200|ok")
+                == "GET|/|200|ok\nPOST|/echo|200|ok\nGET|/bytes/3000000|200|ok"
+        )
         #expect(
             try lab.sql(
                 "SELECT count(*) FROM child c JOIN exchange e USING (connection_id) WHERE c.pid = e.child_pid AND c.fate = 'exited' AND c.exit_code = 0 AND c.reaped_ns > c.exiting_ns AND c.exiting_ns > c.started_ns AND c.started_ns > c.fork_started_ns AND c.minor_faults > 0"
-            ) == "3")
+            ) == "3"
+        )
         #expect(
-            try lab.sql("SELECT CAST(b.bytes AS TEXT) FROM exchange e JOIN body b ON b.id = e.request_body_id")
-                == "some words")
+            try lab.sql(
+                "SELECT CAST(b.bytes AS TEXT) FROM exchange e JOIN body b ON b.id = e.request_body_id"
+            )
+                == "some words"
+        )
         #expect(try lab.sql("SELECT max(size), max(length(bytes)) FROM body") == "3000000|3000000")
         #expect(try lab.sql("PRAGMA integrity_check") == "ok")
     }
@@ -49,29 +54,39 @@ import Testing
                 /exit/3|child_died|exited||3
                 /exit/0|app_error|exited||0
                 /|ok|exited||0
-                """)
+                """
+        )
     }
 
     @Test func `keep-alive serves many requests in one child, and a limit ends it`() throws {
         let lab = try LabRecord()
         _ = try Tool.run("curl", "-s", lab.url("/"), lab.url("/status/404"), lab.url("/"))
         lab.stop()
-        #expect(try lab.sql("SELECT count(DISTINCT child_pid), count(*), max(sequence) FROM exchange") == "1|3|3")
+        #expect(
+            try lab.sql("SELECT count(DISTINCT child_pid), count(*), max(sequence) FROM exchange")
+                == "1|3|3"
+        )
         let limited = try LabRecord(["--max-requests-per-child", "1"])
         _ = try Tool.run("curl", "-s", limited.url("/"), limited.url("/"))
         limited.stop()
-        #expect(try limited.sql("SELECT count(DISTINCT connection_id), count(*) FROM exchange") == "2|2")
+        #expect(
+            try limited.sql("SELECT count(DISTINCT connection_id), count(*) FROM exchange") == "2|2"
+        )
     }
 
     @Test func `pipelined requests are answered in order on one connection`() throws {
         let lab = try LabRecord()
         let both = try lab.exchange(
-            "GET /status/201 HTTP/1.1\r\nHost: a\r\n\r\nGET /status/202 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            "GET /status/201 HTTP/1.1\r\nHost: a\r\n\r\nGET /status/202 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        )
         lab.stop()
         let first = try #require(both.range(of: "201 Created"))
         let second = try #require(both.range(of: "202 Accepted"))
         #expect(first.upperBound < second.lowerBound)
-        #expect(try lab.sql("SELECT group_concat(sequence || ':' || status) FROM exchange") == "1:201,2:202")
+        #expect(
+            try lab.sql("SELECT group_concat(sequence || ':' || status) FROM exchange")
+                == "1:201,2:202"
+        )
     }
 
     @Test func `chunked content and Expect are understood`() throws {
@@ -79,12 +94,20 @@ import Testing
         let words = String(repeating: "0123456789", count: 20_000)
         let file = try Place.temporary().appendingPathComponent("words").path
         try words.write(toFile: file, atomically: true, encoding: .utf8)
-        #expect(try lab.get("/echo", "-H", "Transfer-Encoding: chunked", "--data-binary", "@\(file)") == words)
-        #expect(try lab.get("/echo", "-H", "Expect: 100-continue", "--data-binary", "@\(file)") == words)
+        #expect(
+            try lab.get("/echo", "-H", "Transfer-Encoding: chunked", "--data-binary", "@\(file)")
+                == words
+        )
+        #expect(
+            try lab.get("/echo", "-H", "Expect: 100-continue", "--data-binary", "@\(file)") == words
+        )
         lab.stop()
         #expect(
-            try lab.sql("SELECT count(*), count(DISTINCT request_body_id), min(b.size) FROM exchange e JOIN body b ON b.id = e.request_body_id")
-                == "2|1|200000")
+            try lab.sql(
+                "SELECT count(*), count(DISTINCT request_body_id), min(b.size) FROM exchange e JOIN body b ON b.id = e.request_body_id"
+            )
+                == "2|1|200000"
+        )
     }
 
     @Test func `the tutorial's client with bare line feeds is served and noted`() throws {
@@ -96,13 +119,20 @@ import Testing
     }
 
     @Test(arguments: [
-        ("GET / HTTP/1.1\r\nHost: a\r\nBad : x\r\n\r\n", 400), ("GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
-        ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a\r\nBad : x\r\n\r\n", 400),
+        ("GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
+        (
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+            400
+        ),
         ("GET foo HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("\u{16}\u{3}\u{1}\u{2}\r\n\r\n", 400),
         ("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
         ("BREW / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 501),
     ])
-    func `a bad request is answered, closed, and stored with its bytes`(request: String, status: Int) throws {
+    func `a bad request is answered, closed, and stored with its bytes`(
+        request: String,
+        status: Int
+    ) throws {
         let lab = try LabRecord()
         let answer = try lab.exchange(request)
         lab.stop()
@@ -111,7 +141,10 @@ import Testing
         let head = request.components(separatedBy: "\r\n\r\n")[0] + "\r\n\r\n"
         #expect(
             try lab.sql("SELECT status, hex(request_head) FROM exchange")
-                == "\(status)|" + head.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }.joined())
+                == "\(status)|"
+                + head.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }
+                .joined()
+        )
         if status != 501 { #expect(try lab.sql("SELECT outcome FROM exchange") == "bad_request") }
     }
 
@@ -121,7 +154,10 @@ import Testing
         client.endSending()
         #expect(client.readToEnd().isEmpty)
         lab.stop()
-        #expect(try lab.sql("SELECT (SELECT count(*) FROM connection), (SELECT count(*) FROM exchange)") == "1|0")
+        #expect(
+            try lab.sql("SELECT (SELECT count(*) FROM connection), (SELECT count(*) FROM exchange)")
+                == "1|0"
+        )
     }
 
     @Test func `a slow head is answered 408`() throws {
@@ -168,7 +204,8 @@ import Testing
         let digest = try Tool.run("sha256sum", file).output.prefix(64).uppercased()
         #expect(
             try lab.sql("SELECT size, truncated, length(bytes), hex(digest) FROM body")
-                == "100000|1|1024|\(digest)")
+                == "100000|1|1024|\(digest)"
+        )
     }
 
     @Test func `a grandchild that nobody waits for is adopted, reaped and recorded`() throws {

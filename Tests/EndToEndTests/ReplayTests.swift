@@ -20,7 +20,13 @@ import Testing
 
     private func recorded() throws -> LabRecord {
         let lab = try LabRecord()
-        _ = try Tool.run("curl", "-s", lab.url("/"), lab.url("/bytes/100000"), lab.url("/status/404"))
+        _ = try Tool.run(
+            "curl",
+            "-s",
+            lab.url("/"),
+            lab.url("/bytes/100000"),
+            lab.url("/status/404")
+        )
         _ = try lab.get("/echo", "--data", "some words")
         _ = try lab.get("/", "-I")
         lab.stop()
@@ -37,12 +43,16 @@ import Testing
         #expect(
             try lab.sql(
                 "SELECT count(*), sum(matches), sum(r.body_id IS e.response_body_id), sum(done_ns >= first_byte_ns AND first_byte_ns >= sent_ns) FROM replay_result r JOIN exchange e ON e.id = r.exchange_id"
-            ) == "5|5|5|5")
+            ) == "5|5|5|5"
+        )
         #expect(try lab.sql("SELECT sum(count) FROM histogram") == "5")
         // The server's own record proves that it was sent so, in order on one connection.
         #expect(
-            try server.sql("SELECT group_concat(target) FROM (SELECT target FROM exchange WHERE connection_id = (SELECT connection_id FROM exchange WHERE target LIKE '/bytes%') ORDER BY sequence)")
-                .hasPrefix("/,/bytes/100000,/status/404"))
+            try server.sql(
+                "SELECT group_concat(target) FROM (SELECT target FROM exchange WHERE connection_id = (SELECT connection_id FROM exchange WHERE target LIKE '/bytes%') ORDER BY sequence)"
+            )
+            .hasPrefix("/,/bytes/100000,/status/404")
+        )
     }
 
     @Test func `a server that answers otherwise is found out`() throws {
@@ -58,18 +68,29 @@ import Testing
         // All but the HEAD, whose status is the same and which has no content.
         #expect(totals.requests == 5 && totals.mismatches == 4)
         #expect(
-            try lab.sql("SELECT DISTINCT CAST(b.bytes AS TEXT) FROM replay_result r JOIN body b ON b.id = r.body_id WHERE NOT matches")
-                == "Hello, Earth!")
+            try lab.sql(
+                "SELECT DISTINCT CAST(b.bytes AS TEXT) FROM replay_result r JOIN body b ON b.id = r.body_id WHERE NOT matches"
+            )
+                == "Hello, Earth!"
+        )
     }
 
-    @Test func `a session is sent over and over until the number is reached, at once from many connections`() throws {
+    @Test
+    func
+        `a session is sent over and over until the number is reached, at once from many connections`()
+        throws
+    {
         let lab = try recorded()
         let server = try LabRecord()
-        let (totals, _) = try replay([lab.session, "--target", server.url(""), "-n", "500", "-c", "50", "--label", "many"])
+        let (totals, _) = try replay([
+            lab.session, "--target", server.url(""), "-n", "500", "-c", "50", "--label", "many",
+        ])
         server.stop()
         #expect(totals.requests == 500 && totals.ok == 500 && totals.mismatches == 0)
         #expect(try lab.sql("SELECT count(*), max(round) >= 99 FROM replay_result") == "500|1")
-        #expect(try lab.sql("SELECT label, concurrency, end_reason FROM replay_run") == "many|50|done")
+        #expect(
+            try lab.sql("SELECT label, concurrency, end_reason FROM replay_run") == "many|50|done"
+        )
         #expect(try server.sql("SELECT count(*) FROM exchange") == "500")
     }
 
@@ -103,7 +124,10 @@ import Testing
         _ = try Tool.run("curl", "-s", lab.url("/"), lab.url("/sleep/0.05"))
         lab.stop()
         let server = try LabRecord()
-        let run = try Tool([Place.lab, "replay", lab.session, "--target", server.url(""), "--duration", "60s", "--json"])
+        let run = try Tool([
+            Place.lab, "replay", lab.session, "--target", server.url(""), "--duration", "60s",
+            "--json",
+        ])
         while try server.sql("SELECT count(*) > 4 FROM exchange") != "1" {}
         run.signal(SIGINT)
         let end = run.finish()

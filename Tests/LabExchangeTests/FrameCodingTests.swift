@@ -3,7 +3,12 @@ import LabWire
 import Testing
 
 private let origin = ConnectionOrigin(
-    connectionID: 7, peerAddress: Array("127.0.0.1".utf8), peerPort: 99, acceptedNs: 1, forkStartedNs: 2)
+    connectionID: 7,
+    peerAddress: Array("127.0.0.1".utf8),
+    peerPort: 99,
+    acceptedNs: 1,
+    forkStartedNs: 2
+)
 
 private func decoded(_ bytes: [UInt8]) throws -> [Frame] {
     var found: [Frame] = []
@@ -25,41 +30,98 @@ private func decoded(_ bytes: [UInt8]) throws -> [Frame] {
         writer.childForked(origin, pid: 3, parentPID: 2, forkedNs: 4)
         writer.childStarted(origin, pid: 3, parentPID: 2, startedNs: 5, baselineRSSKiB: 6)
         writer.requestHead(
-            7, 1, startedNs: 8, headNs: 9, method: Array("GET".utf8), target: Array("/".utf8), minorVersion: 1,
-            head: Array("GET /".utf8), environ: environ, deviations: bent)
+            7,
+            1,
+            startedNs: 8,
+            headNs: 9,
+            method: Array("GET".utf8),
+            target: Array("/".utf8),
+            minorVersion: 1,
+            head: Array("GET /".utf8),
+            environ: environ,
+            deviations: bent
+        )
         writer.requestContent(7, 1, [1, 2, 3])
         writer.requestEnd(7, 1, endedNs: 10)
         writer.upstreamConnected(7, 1, atNs: 11)
         writer.responseHead(7, 1, startedNs: 12, status: 200, reason: Array("OK".utf8), head: [9])
         writer.responseContent(7, 1, [4])
         writer.exchangeEnd(
-            7, 1, endedNs: 13, outcome: .tunnel, error: "é", userCPUUs: 14, systemCPUUs: 15, deviations: bent)
+            7,
+            1,
+            endedNs: 13,
+            outcome: .tunnel,
+            error: "é",
+            userCPUUs: 14,
+            systemCPUUs: 15,
+            deviations: bent
+        )
         writer.childEnding(7, closedNs: 16, exitingNs: 17)
         writer.childReaped(
-            7, pid: 3, waitStatus: 139, sigchldNs: 18, reapedNs: 19, usage: usage, fate: .signalled)
+            7,
+            pid: 3,
+            waitStatus: 139,
+            sigchldNs: 18,
+            reapedNs: 19,
+            usage: usage,
+            fate: .signalled
+        )
         writer.serverEvent(.orphan, atNs: 20, pid: 21, detail: Array("{}".utf8))
         return (
             writer,
             [
                 .childForked(origin: origin, pid: 3, parentPID: 2, forkedNs: 4),
-                .childStarted(origin: origin, pid: 3, parentPID: 2, startedNs: 5, baselineRSSKiB: 6),
+                .childStarted(
+                    origin: origin,
+                    pid: 3,
+                    parentPID: 2,
+                    startedNs: 5,
+                    baselineRSSKiB: 6
+                ),
                 .requestHead(
-                    connectionID: 7, sequence: 1, startedNs: 8, headNs: 9, method: Array("GET".utf8),
-                    target: Array("/".utf8), minorVersion: 1, head: Array("GET /".utf8), environ: environ,
-                    deviations: bent),
+                    connectionID: 7,
+                    sequence: 1,
+                    startedNs: 8,
+                    headNs: 9,
+                    method: Array("GET".utf8),
+                    target: Array("/".utf8),
+                    minorVersion: 1,
+                    head: Array("GET /".utf8),
+                    environ: environ,
+                    deviations: bent
+                ),
                 .requestContent(connectionID: 7, sequence: 1, bytes: [1, 2, 3]),
                 .requestEnd(connectionID: 7, sequence: 1, endedNs: 10),
                 .upstreamConnected(connectionID: 7, sequence: 1, atNs: 11),
                 .responseHead(
-                    connectionID: 7, sequence: 1, startedNs: 12, status: 200, reason: Array("OK".utf8), head: [9]),
+                    connectionID: 7,
+                    sequence: 1,
+                    startedNs: 12,
+                    status: 200,
+                    reason: Array("OK".utf8),
+                    head: [9]
+                ),
                 .responseContent(connectionID: 7, sequence: 1, bytes: [4]),
                 .exchangeEnd(
-                    connectionID: 7, sequence: 1, endedNs: 13, outcome: .tunnel, error: "é", userCPUUs: 14,
-                    systemCPUUs: 15, deviations: bent),
+                    connectionID: 7,
+                    sequence: 1,
+                    endedNs: 13,
+                    outcome: .tunnel,
+                    error: "é",
+                    userCPUUs: 14,
+                    systemCPUUs: 15,
+                    deviations: bent
+                ),
                 .childEnding(connectionID: 7, closedNs: 16, exitingNs: 17),
                 .childReaped(
-                    connectionID: 7, pid: 3, waitStatus: 139, sigchldNs: 18, reapedNs: 19, usage: usage,
-                    fate: .signalled),
+                    connectionID: 7,
+                    pid: 3,
+                    waitStatus: 139,
+                    sigchldNs: 18,
+                    reapedNs: 19,
+                    usage: usage,
+                    fate: .signalled
+                ),
                 .serverEvent(kind: .orphan, atNs: 20, pid: 21, detail: Array("{}".utf8)),
             ]
         )
@@ -85,7 +147,8 @@ private func decoded(_ bytes: [UInt8]) throws -> [Frame] {
 @Suite struct RouteTests {
     @Test(arguments: [
         ("/", "/"), ("/items/42?q=1", "/items/{id}"), ("/a/b", "/a/b"),
-        ("/u/123e4567-e89b-12d3-a456-426614174000/x", "/u/{uuid}/x"), ("/o/0123456789abcdef01", "/o/{hex}"),
+        ("/u/123e4567-e89b-12d3-a456-426614174000/x", "/u/{uuid}/x"),
+        ("/o/0123456789abcdef01", "/o/{hex}"),
         ("http://h:81/items/7", "http://h:81/items/{id}"), ("*", "*"), ("/v1/x", "/v1/x"),
     ])
     func `identifiers in a path are folded`(target: String, folded: String) {

@@ -7,10 +7,20 @@ import Testing
         let settings = ForkServerSettings(
             mode: .upstream(
                 Authority(host: "example", port: 80),
-                addresses: [Authority(host: "192.0.2.7", port: 80), Authority(host: "2001:db8::1", port: 80)]),
-            serverName: Authority(host: "::1", port: 8888), firstConnectionID: 42, forwards: false,
-            maxRequestsPerChild: 1, headerTimeoutNs: 5, idleTimeoutNs: 6, upstreamTimeoutNs: 7,
-            maxHeaderBytes: 1000)
+                addresses: [
+                    Authority(host: "192.0.2.7", port: 80),
+                    Authority(host: "2001:db8::1", port: 80),
+                ]
+            ),
+            serverName: Authority(host: "::1", port: 8888),
+            firstConnectionID: 42,
+            forwards: false,
+            maxRequestsPerChild: 1,
+            headerTimeoutNs: 5,
+            idleTimeoutNs: 6,
+            upstreamTimeoutNs: 7,
+            maxHeaderBytes: 1000
+        )
         #expect(ForkServerSettings(arguments: settings.arguments) == settings)
     }
 

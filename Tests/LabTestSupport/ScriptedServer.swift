@@ -10,9 +10,7 @@ public final class ScriptedServer: Sendable {
     private let listener: Int32
     private let heard = Mutex<[String]>([])
 
-    /// Starts it.
-    ///
-    /// - Parameter answer: The bytes to send, given the request's head.
+    /// Starts it, with a function that gives the bytes to send for a request's head.
     public init(answer: @escaping @Sendable (String) -> String) throws {
         let made = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         listener = made
@@ -22,7 +20,8 @@ public final class ScriptedServer: Sendable {
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let bound = withUnsafeMutablePointer(to: &address) { place in
             place.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(made, $0, size) == 0 && listen(made, 128) == 0 && getsockname(made, $0, &size) == 0
+                bind(made, $0, size) == 0 && listen(made, 128) == 0
+                    && getsockname(made, $0, &size) == 0
             }
         }
         guard bound else { throw Trouble("cannot listen") }
@@ -50,7 +49,9 @@ public final class ScriptedServer: Sendable {
             let head = String(decoding: bytes, as: UTF8.self)
             heard.withLock { $0.append(head) }
             let reply = Array(answer(head).utf8)
-            _ = reply.withUnsafeBytes { send(client, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            _ = reply.withUnsafeBytes {
+                send(client, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
             shutdown(client, Int32(SHUT_WR))
             // Read to the end, so that the close is no reset.
             while recv(client, &room, room.count, 0) > 0 {}

@@ -48,7 +48,11 @@ public final class Tool {
     private let errors = Collected()
 
     /// Starts a program, found by its path or on the PATH.
-    public init(_ words: [String], in folder: URL? = nil, environment: [String: String] = [:]) throws {
+    public init(
+        _ words: [String],
+        in folder: URL? = nil,
+        environment: [String: String] = [:]
+    ) throws {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = words
         if let folder { process.currentDirectoryURL = folder }
@@ -83,13 +87,17 @@ public final class Tool {
         let status = process.terminationStatus
         return Finished(
             status: process.terminationReason == .exit ? status : 128 + status,
-            output: output.all(), errors: errors.all())
+            output: output.all(),
+            errors: errors.all()
+        )
     }
 
     /// Runs a program to its end.
     @discardableResult
     public static func run(
-        _ words: String..., in folder: URL? = nil, environment: [String: String] = [:]
+        _ words: String...,
+        in folder: URL? = nil,
+        environment: [String: String] = [:]
     ) throws -> Finished {
         try Tool(words, in: folder, environment: environment).finish()
     }
@@ -118,9 +126,14 @@ private final class Collected: Sendable {
     func line(with text: String) -> String? {
         while true {
             let (data, ended) = bytes.withLock { $0 }
-            let lines = String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+            let lines = String(decoding: data, as: UTF8.self).split(
+                separator: "\n",
+                omittingEmptySubsequences: false
+            )
             // The last piece has no end yet.
-            if let line = lines.dropLast().first(where: { $0.contains(text) }) { return String(line) }
+            if let line = lines.dropLast().first(where: { $0.contains(text) }) {
+                return String(line)
+            }
             if ended { return nil }
             changed.wait()
         }

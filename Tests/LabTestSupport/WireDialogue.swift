@@ -7,7 +7,13 @@ public import LabWire
 /// - Parameters:
 ///   - bytes: What the peer sends before it closes.
 ///   - cuts: Where the bytes are cut before they are fed, ascending.
-public func requestDialogue(_ bytes: [UInt8], cuts: [Int] = [], limits: HeadLimits = HeadLimits()) -> [String] {
+///   - limits: What the reader allows.
+/// - Returns: A line for each event, the content of a message in one.
+public func requestDialogue(
+    _ bytes: [UInt8],
+    cuts: [Int] = [],
+    limits: HeadLimits = HeadLimits()
+) -> [String] {
     var reader = RequestReader(limits: limits)
     var said: [String] = []
     var content: [UInt8] = []

@@ -22,11 +22,15 @@ private func ours(_ message: [UInt8]) -> [Reading]? {
         switch reader.next() {
         case .head(let head):
             let fields = head.fields.map {
-                String(decoding: head.name(of: $0), as: UTF8.self) + ":" + String(decoding: head.value(of: $0), as: UTF8.self)
+                String(decoding: head.name(of: $0), as: UTF8.self) + ":"
+                    + String(decoding: head.value(of: $0), as: UTF8.self)
             }
-            let line = String(decoding: head.method, as: UTF8.self) + " " + String(decoding: head.target, as: UTF8.self)
+            let line =
+                String(decoding: head.method, as: UTF8.self) + " "
+                + String(decoding: head.target, as: UTF8.self)
             found.append(Reading(head: ([line] + fields).joined(separator: "|"), content: ""))
-        case .content(let run): found[found.count - 1].content += String(decoding: run, as: UTF8.self)
+        case .content(let run):
+            found[found.count - 1].content += String(decoding: run, as: UTF8.self)
         case .end: continue
         case .refused: return nil
         case .closed, .needsBytes: return found
@@ -35,7 +39,9 @@ private func ours(_ message: [UInt8]) -> [Reading]? {
 }
 
 private func llhttps(_ message: [UInt8]) throws -> [Reading]? {
-    let channel = EmbeddedChannel(handler: ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
+    let channel = EmbeddedChannel(
+        handler: ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes))
+    )
     defer { _ = try? channel.finish() }
     do {
         try channel.writeInbound(ByteBuffer(bytes: message))
@@ -44,7 +50,14 @@ private func llhttps(_ message: [UInt8]) throws -> [Reading]? {
             switch part {
             case .head(let head):
                 let fields = head.headers.map { "\($0.name):\($0.value)" }
-                found.append(Reading(head: (["\(head.method.rawValue) \(head.uri)"] + fields).joined(separator: "|"), content: ""))
+                found.append(
+                    Reading(
+                        head: (["\(head.method.rawValue) \(head.uri)"] + fields).joined(
+                            separator: "|"
+                        ),
+                        content: ""
+                    )
+                )
             case .body(let buffer): found[found.count - 1].content += String(buffer: buffer)
             case .end: continue
             }
@@ -74,8 +87,10 @@ private func llhttps(_ message: [UInt8]) throws -> [Reading]? {
     @Test(arguments: [11, 12, 13, 14] as [UInt64])
     func `damaged messages that we accept mean the same to llhttp or nothing`(seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
-        let sound = "POST /path HTTP/1.1\r\nHost: a\r\nX-Y: z\r\nContent-Length: 5\r\n\r\nhelloGET / HTTP/1.1\r\nHost: a\r\n\r\n"
-        let chunked = "POST /path HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"
+        let sound =
+            "POST /path HTTP/1.1\r\nHost: a\r\nX-Y: z\r\nContent-Length: 5\r\n\r\nhelloGET / HTTP/1.1\r\nHost: a\r\n\r\n"
+        let chunked =
+            "POST /path HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"
         var accepted = 0
         for _ in 0..<1500 {
             var bytes = Array((Bool.random(using: &random) ? sound : chunked).utf8)
@@ -83,11 +98,18 @@ private func llhttps(_ message: [UInt8]) throws -> [Reading]? {
             switch Int.random(in: 0..<3, using: &random) {
             case 0: bytes[place] = UInt8.random(in: 0...127, using: &random)
             case 1: bytes.remove(at: place)
-            default: bytes.insert([0x20, 0x0A, 0x0D, 0x3A, 0x30].randomElement(using: &random) ?? 0x20, at: place)
+            default:
+                bytes.insert(
+                    [0x20, 0x0A, 0x0D, 0x3A, 0x30].randomElement(using: &random) ?? 0x20,
+                    at: place
+                )
             }
             guard let mine = ours(bytes), let theirs = try llhttps(bytes) else { continue }
             accepted += 1
-            #expect(mine.map(\.content) == theirs.map(\.content), "seed \(seed): \(String(decoding: bytes, as: UTF8.self).debugDescription)")
+            #expect(
+                mine.map(\.content) == theirs.map(\.content),
+                "seed \(seed): \(String(decoding: bytes, as: UTF8.self).debugDescription)"
+            )
         }
         #expect(accepted > 100)
     }

@@ -20,11 +20,16 @@ private func get(_ fields: String) -> String { "GET / HTTP/1.1\r\nHost: a\r\n\(f
 private func post(_ fields: String, _ content: String = "") -> String {
     "POST / HTTP/1.1\r\nHost: a\r\n\(fields)\r\n\(content)"
 }
-private func chunked(_ content: String) -> String { post("Transfer-Encoding: chunked\r\n", content) }
+private func chunked(_ content: String) -> String {
+    post("Transfer-Encoding: chunked\r\n", content)
+}
 
 /// Every row of the table of hostile inputs that a request reader decides.
 private let refused: [Refused] = [
-    Refused(post("Content-Length: 1\r\nTransfer-Encoding: chunked\r\n"), .lengthAndTransferEncoding),
+    Refused(
+        post("Content-Length: 1\r\nTransfer-Encoding: chunked\r\n"),
+        .lengthAndTransferEncoding
+    ),
     Refused(post("Content-Length: 5\r\nContent-Length: 6\r\n"), .contentLengthRepeated),
     Refused(post("Content-Length: 5, 6\r\n"), .contentLengthRepeated),
     Refused(post("Content-Length: 5\r\nContent-Length: 5\r\n"), .contentLengthRepeated),
@@ -45,7 +50,8 @@ private let refused: [Refused] = [
     Refused(post("Transfer-Encoding: chunked, chunked\r\n"), .transferEncodingNotChunkedLast),
     Refused(
         post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"),
-        .transferEncodingNotChunkedLast),
+        .transferEncodingNotChunkedLast
+    ),
     Refused(post("Transfer-Encoding: \u{B}chunked\r\n"), .controlInFieldValue),
     Refused(post("Transfer-Encoding: chunked;x=1\r\n"), .transferEncodingUnknown, 501),
     Refused("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", .transferEncodingInVersion10),
@@ -59,7 +65,11 @@ private let refused: [Refused] = [
     Refused(get(": empty\r\n"), .fieldNameInvalid),
     Refused(get("A(b): c\r\n"), .fieldNameInvalid),
     Refused(get("A\u{0}: c\r\n"), .fieldNameInvalid),
-    Refused("GET /\(String(repeating: "a", count: 20_000)) HTTP/1.1\r\nHost: a\r\n\r\n", .targetTooLong, 414),
+    Refused(
+        "GET /\(String(repeating: "a", count: 20_000)) HTTP/1.1\r\nHost: a\r\n\r\n",
+        .targetTooLong,
+        414
+    ),
     Refused(get("A: \(String(repeating: "a", count: 70_000))\r\n"), .headTooLarge, 431),
     Refused(get(String(repeating: "A: b\r\n", count: 300)), .tooManyFields, 431),
     Refused("GET / HTTP/1.1\r\n\r\n", .hostMissing),
@@ -117,7 +127,12 @@ private let refused: [Refused] = [
     }
 
     @Test func `a chunk extension flood in small chunks is limited`() {
-        let flood = String(repeating: "1;a=\(String(repeating: "b", count: 1000))\r\nx\r\n", count: 100)
-        #expect(requestDialogue(Array(chunked(flood).utf8)).last == "refused chunk-extensions-too-long")
+        let flood = String(
+            repeating: "1;a=\(String(repeating: "b", count: 1000))\r\nx\r\n",
+            count: 100
+        )
+        #expect(
+            requestDialogue(Array(chunked(flood).utf8)).last == "refused chunk-extensions-too-long"
+        )
     }
 }

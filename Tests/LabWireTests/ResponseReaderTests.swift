@@ -22,23 +22,39 @@ private func dialogue(_ text: String, method: String = "GET", ends: Bool = true)
 
 @Suite struct ResponseReaderTests {
     @Test func `a length, chunks and the end of the connection each frame content`() {
-        #expect(dialogue("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi") == ["head 200", "content hi", "end"])
+        #expect(
+            dialogue("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi") == [
+                "head 200", "content hi", "end",
+            ]
+        )
         #expect(
             dialogue("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n")
-                == ["head 200", "content hi", "end"])
+                == ["head 200", "content hi", "end"]
+        )
         #expect(dialogue("HTTP/1.1 200 OK\r\n\r\nhi") == ["head 200", "content hi", "end"])
     }
 
     @Test func `HEAD, 204, 304 and 1xx have no content whatever they say`() {
-        #expect(dialogue("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", method: "HEAD") == ["head 200", "end"])
+        #expect(
+            dialogue("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", method: "HEAD") == [
+                "head 200", "end",
+            ]
+        )
         #expect(dialogue("HTTP/1.1 204 No Content\r\n\r\n", ends: false) == ["head 204", "end"])
-        #expect(dialogue("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", ends: false) == ["head 304", "end"])
+        #expect(
+            dialogue("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", ends: false) == [
+                "head 304", "end",
+            ]
+        )
     }
 
     @Test func `interim responses come before the final one`() {
         #expect(
-            dialogue("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-                == ["head 100", "head 103", "head 200", "end"])
+            dialogue(
+                "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+            )
+                == ["head 100", "head 103", "head 200", "end"]
+        )
     }
 
     @Test func `a missing reason and its space pass`() {
@@ -65,9 +81,14 @@ private func dialogue(_ text: String, method: String = "GET", ends: Bool = true)
     }
 
     @Test func `content that ends early is truncated and never complete`() {
-        #expect(dialogue("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhi") == ["head 200", "content hi", "refused body-truncated"])
+        #expect(
+            dialogue("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhi") == [
+                "head 200", "content hi", "refused body-truncated",
+            ]
+        )
         #expect(
             dialogue("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n")
-                == ["head 200", "content hi", "refused body-truncated"])
+                == ["head 200", "content hi", "refused body-truncated"]
+        )
     }
 }
