@@ -1,14 +1,15 @@
 # For sourcing: starts the servers that a script needs, waits until each says that it listens, and
 # ends every one of them, and nothing else, when the script does.
 #
-#   root                            the top of the checkout; .build/release comes first on the PATH
+#   root                            the top of the checkout; the built lab comes first on the PATH:
+#                                   that of LAB_PRODUCTS, or of .build/release
 #   start_lab LOG ARGUMENT...       `lab record --port 0 ARGUMENT...`: sets lab_pid, lab_url
 #   start_httpbin LOG [PORT]        httpbin under gunicorn: sets httpbin_pid, httpbin_url
 #   start_nginx FOLDER              one worker answering 14 bytes to everything: sets nginx_pid, nginx_url
 #   finish PID SIGNAL SECONDS       sends the signal, waits, returns the exit status (124: still there)
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-PATH="$root/.build/release:$PATH:/usr/sbin"
+PATH="${LAB_PRODUCTS:-$root/.build/release}:$PATH:/usr/sbin"
 started=()
 
 die() {
