@@ -1,0 +1,98 @@
+// What reading requests and reading responses have in common: a queue of bytes, a head that is looked
+// for, and content that is taken out of its framing.
+
+/// What a reader of messages found.
+public enum MessageEvent<Head: MessageHead>: Sendable {
+    /// Nothing more can be said before more bytes come.
+    case needsBytes
+    /// A message begins.
+    case head(Head)
+    /// A run of its content, without framing. Valid for as long as it is kept.
+    case content(ArraySlice<UInt8>)
+    /// The message is complete.
+    case end
+    /// A rule was broken; what follows can't be understood.
+    case refused(Deviation)
+    /// The peer closed between two messages.
+    case closed
+}
+
+/// The bytes of one direction of a connection, read message by message.
+struct MessageStream<Head: MessageHead>: Sendable {
+    let limits: HeadLimits
+    private(set) var queue = ByteQueue()
+    private(set) var hasEnded = false
+    private(set) var isRefused = false
+    /// The trailer section of the message whose end was just given, as it came.
+    private(set) var trailers: [UInt8] = []
+
+    private var scanner = HeadScanner()
+    private var body: BodyReader?
+    private var consumed = 0
+    private var messageStart = 0
+
+    init(limits: HeadLimits) { self.limits = limits }
+
+    /// Whether a head was given whose content has not ended.
+    var isInBody: Bool { body != nil }
+
+    mutating func receive(_ bytes: UnsafeRawBufferPointer) { queue.append(bytes) }
+
+    mutating func receiveEnd() { hasEnded = true }
+
+    /// The next event of the message whose head was given.
+    mutating func nextOfBody() -> MessageEvent<Head> {
+        guard var reader = body else { return .needsBytes }
+        let before = queue.count
+        let event = reader.next(&queue, hasEnded: hasEnded)
+        consumed += before - queue.count
+        body = reader
+        switch event {
+        case .needsBytes: return .needsBytes
+        case .content(let run): return .content(run)
+        case .end:
+            trailers = reader.trailers
+            body = nil
+            return .end
+        case .refused(let rule): return refuse(Deviation(rule, at: consumed - messageStart))
+        }
+    }
+
+    /// The next head.
+    ///
+    /// - Parameters:
+    ///   - parse: Makes it of its bytes.
+    ///   - framing: How content follows it; nil where another head does.
+    /// - Returns: The head, or why there is none.
+    mutating func nextHead(
+        parse: ([UInt8], HeadLimits) throws(Deviation) -> Head,
+        framing: (Head) -> BodyFraming?
+    ) -> MessageEvent<Head> {
+        guard let length = scanner.headLength(in: queue) else {
+            if queue.count > limits.headBytes {
+                let hasLine = queue.view.contains(Byte.lineFeed)
+                return refuse(Deviation(hasLine ? .headTooLarge : .targetTooLong, at: 0))
+            }
+            guard hasEnded else { return .needsBytes }
+            let onlyLineEnds = queue.view.allSatisfy { $0 == 0x0D || $0 == 0x0A }
+            return onlyLineEnds ? .closed : refuse(Deviation(.headTruncated, at: queue.count))
+        }
+        guard length <= limits.headBytes else { return refuse(Deviation(.headTooLarge, at: 0)) }
+        do throws(Deviation) {
+            let head = try parse(Array(queue.view.prefix(length)), limits)
+            queue.drop(length)
+            messageStart = consumed
+            consumed += length
+            body = framing(head).map { BodyReader($0) }
+            return .head(head)
+        } catch {
+            return refuse(error)
+        }
+    }
+
+    private mutating func refuse(_ deviation: Deviation) -> MessageEvent<Head> {
+        isRefused = true
+        body = nil
+        return .refused(deviation)
+    }
+}
