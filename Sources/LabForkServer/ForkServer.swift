@@ -26,6 +26,7 @@ public struct ForkServer {
     private var interruptions = 0
     private var acceptAgainNs: Int64 = 0
     private var hasKilled = false
+    private var census = ZombieCensus()
 
     /// Makes a fork server on the inherited descriptors.
     ///
@@ -58,7 +59,8 @@ public struct ForkServer {
         }
         while listener != nil || !ledger.living.isEmpty {
             let listenerIsReady = wait()
-            reapAll()
+            reap()
+            countZombies()
             if clab_signals_seen().stops > 0 { beginDrain() }
             if clab_signals_seen().stops > 1 { killAll("told to end at once") }
             if listenerIsReady { acceptAll() }
@@ -77,13 +79,22 @@ public struct ForkServer {
     private mutating func wait() -> Bool {
         let now = clab_monotonic_ns()
         let holds = acceptAgainNs > now
+        let isFull = settings.mostChildren > 0 && ledger.living.count >= settings.mostChildren
+        var until: Int64 = holds ? acceptAgainNs : .max
+        if settings.reaping != .drain, !ledger.living.isEmpty {
+            until = min(until, now + ZombieCensus.everyNs)
+        }
         var polls = (
             clab_poll(fd: ForkServerSettings.frames, events: 0, revents: 0),
-            clab_poll(fd: holds ? -1 : listener ?? -1, events: Int16(CLAB_IN), revents: 0)
+            clab_poll(
+                fd: holds || isFull ? -1 : listener ?? -1,
+                events: Int16(CLAB_IN),
+                revents: 0
+            )
         )
         let ready = withUnsafeMutablePointer(to: &polls) { pair in
             pair.withMemoryRebound(to: clab_poll.self, capacity: 2) {
-                clab_ppoll($0, 2, holds ? acceptAgainNs - now : -1)
+                clab_ppoll($0, 2, until == .max ? -1 : until - now)
             }
         }
         if ready < 0 {
@@ -103,6 +114,7 @@ public struct ForkServer {
     private mutating func acceptAll(atMost most: Int = 4) {
         for _ in 0..<most {
             guard let listener else { return }
+            if settings.mostChildren > 0, ledger.living.count >= settings.mostChildren { return }
             var peer = sockaddr_storage()
             let client = clab_accept(listener, &peer)
             guard client >= 0 else {
@@ -178,15 +190,21 @@ public struct ForkServer {
     // MARK: Reaping
 
     /// Signals coalesce, so one SIGCHLD may stand for many children: wait until nobody is left.
-    private mutating func reapAll() {
+    ///
+    /// `--reap once` waits once for each signal, and `never` not at all, until the recording ends:
+    /// then all are collected, each with its true fate.
+    private mutating func reap() {
         let seen = clab_signals_seen()
-        guard seen.children != signalsHandled else { return }
         let signals = seen.children - signalsHandled
+        let collects = listener == nil && settings.reaping != .drain
+        guard signals > 0 || collects else { return }
         signalsHandled = seen.children
+        var budget = settings.reaping == .drain || collects ? Int.max : 0
+        if settings.reaping == .once, !collects { budget = Int(signals) }
         var reaped = 0
         var status: Int32 = 0
         var usage = rusage()
-        while true {
+        while reaped < budget {
             let pid = clab_reap(&status, &usage)
             if pid < 0, errno == EINTR { continue }
             guard pid > 0 else { break }
@@ -196,7 +214,9 @@ public struct ForkServer {
             case .child(let connectionID):
                 // With no further SIGCHLD pending nobody died since the handler ran, so this one
                 // had died before it. Otherwise that is not known, and 0 says so.
-                let sigchld = clab_child_signal_pending() == 0 ? seen.last_child_ns : 0
+                let sigchld =
+                    census.reaped(pid)
+                    ?? (clab_child_signal_pending() == 0 ? seen.last_child_ns : 0)
                 channel.frames.childReaped(
                     connectionID,
                     pid: pid,
@@ -211,7 +231,16 @@ public struct ForkServer {
             }
             channel.flushIfLarge()
         }
+        guard signals > 0 else { return }
         tell(.sigchld, "{\"signals\":\(signals),\"reaped\":\(reaped)}", at: seen.last_child_ns)
+    }
+
+    /// While children are not waited for as they should be, tells how many stand.
+    private mutating func countZombies() {
+        guard settings.reaping != .drain, listener != nil else { return }
+        let last = clab_signals_seen().last_child_ns
+        guard census.take(of: ledger.living.keys, lastSignalNs: last) else { return }
+        tell(.zombies, "{\"standing\":\(census.standing)}")
     }
 
     // MARK: Ending

@@ -12,6 +12,16 @@ public struct ForkServerSettings: Sendable, Equatable {
         case upstream(Authority, addresses: [Authority])
     }
 
+    /// How children that ended are waited for: the tutorial's three servers.
+    public enum Reaping: String, Sendable, CaseIterable {
+        /// `wait4` until nobody is left, whenever a SIGCHLD came.
+        case drain
+        /// One `wait4` for each SIGCHLD that is delivered; signals coalesce, so zombies stay.
+        case once
+        /// No waiting until the recording ends.
+        case never
+    }
+
     /// The descriptor of the listening socket.
     public static let listener: Int32 = 3
     /// The descriptor of the socket that frames are sent on.
@@ -25,6 +35,11 @@ public struct ForkServerSettings: Sendable, Equatable {
     public var firstConnectionID: Int64
     /// Whether requests in absolute-form are forwarded to the host that they name.
     public var forwards: Bool
+    /// How children are waited for.
+    public var reaping: Reaping
+    /// The most children at a time, zombies included; more connections wait in the queue. 0 for no
+    /// limit.
+    public var mostChildren: Int
     /// The most requests that one child answers; 0 for no limit.
     public var maxRequestsPerChild: Int
     /// How long a head may take, from its first byte, or from the connection for the first; ns.
@@ -42,6 +57,8 @@ public struct ForkServerSettings: Sendable, Equatable {
         serverName: Authority,
         firstConnectionID: Int64 = 1,
         forwards: Bool = true,
+        reaping: Reaping = .drain,
+        mostChildren: Int = 0,
         maxRequestsPerChild: Int = 0,
         headerTimeoutNs: Int64 = 30_000_000_000,
         idleTimeoutNs: Int64 = 60_000_000_000,
@@ -52,6 +69,8 @@ public struct ForkServerSettings: Sendable, Equatable {
         self.serverName = serverName
         self.firstConnectionID = firstConnectionID
         self.forwards = forwards
+        self.reaping = reaping
+        self.mostChildren = mostChildren
         self.maxRequestsPerChild = maxRequestsPerChild
         self.headerTimeoutNs = headerTimeoutNs
         self.idleTimeoutNs = idleTimeoutNs
@@ -63,7 +82,9 @@ public struct ForkServerSettings: Sendable, Equatable {
     public var arguments: [String] {
         var arguments = [
             "server=\(full(serverName))", "first-connection=\(firstConnectionID)",
-            "forward=\(forwards ? 1 : 0)", "requests-per-child=\(maxRequestsPerChild)",
+            "forward=\(forwards ? 1 : 0)",
+            "reap=\(reaping.rawValue)", "children=\(mostChildren)",
+            "requests-per-child=\(maxRequestsPerChild)",
             "header-timeout-ns=\(headerTimeoutNs)", "idle-timeout-ns=\(idleTimeoutNs)",
             "upstream-timeout-ns=\(upstreamTimeoutNs)", "header-bytes=\(maxHeaderBytes)",
         ]
@@ -95,6 +116,10 @@ public struct ForkServerSettings: Sendable, Equatable {
             case ("address", let authority?, _): addresses.append(authority)
             case ("first-connection", _, let number?): firstConnectionID = number
             case ("forward", _, let number?): forwards = number != 0
+            case ("children", _, let number?): mostChildren = Int(number)
+            case ("reap", _, _):
+                guard let reaping = Reaping(rawValue: String(value)) else { return nil }
+                self.reaping = reaping
             case ("requests-per-child", _, let number?): maxRequestsPerChild = Int(number)
             case ("header-timeout-ns", _, let number?): headerTimeoutNs = number
             case ("idle-timeout-ns", _, let number?): idleTimeoutNs = number

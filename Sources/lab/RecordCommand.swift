@@ -37,6 +37,19 @@ struct RecordCommand: ParsableCommand {
     @Flag(help: "Forward absolute-form requests also when listening beyond loopback.")
     var forward = false
 
+    @Option(
+        help: ArgumentHelp(
+            "How children are reaped: drain waits for all at each SIGCHLD, once for one, never at the end only.",
+            valueName: "drain|once|never"
+        )
+    )
+    var reap = ForkServerSettings.Reaping.drain
+
+    @Option(
+        help: ArgumentHelp("Accept no more while so many children are there.", valueName: "n")
+    )
+    var maxChildren: Int?
+
     @Option(help: ArgumentHelp("End each child after so many requests.", valueName: "n"))
     var maxRequestsPerChild: Int?
 
@@ -79,6 +92,9 @@ struct RecordCommand: ParsableCommand {
         if let maxRequestsPerChild, maxRequestsPerChild < 1 {
             throw ValidationError("--max-requests-per-child takes a number from 1 up.")
         }
+        if let maxChildren, maxChildren < 1 {
+            throw ValidationError("--max-children takes a number from 1 up.")
+        }
         if let requests, requests < 1 {
             throw ValidationError("--requests takes a number from 1 up.")
         }
@@ -111,7 +127,7 @@ struct RecordCommand: ParsableCommand {
                 port: listener.bound.port,
                 mode: upstream == nil ? "builtin" : "upstream",
                 upstream: upstream,
-                reap: "drain",
+                reap: reap.rawValue,
                 commandLine: CommandLine.arguments.joined(separator: " "),
                 labVersion: labVersion
             ),
@@ -122,6 +138,8 @@ struct RecordCommand: ParsableCommand {
             serverName: listener.bound,
             firstConnectionID: writer.firstConnectionID,
             forwards: forward || listener.isLoopback,
+            reaping: reap,
+            mostChildren: maxChildren ?? 0,
             maxRequestsPerChild: maxRequestsPerChild ?? 0,
             headerTimeoutNs: headerTimeout.nanoseconds,
             idleTimeoutNs: idleTimeout.nanoseconds,

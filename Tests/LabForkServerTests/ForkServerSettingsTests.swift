@@ -15,6 +15,8 @@ import Testing
             serverName: Authority(host: "::1", port: 8888),
             firstConnectionID: 42,
             forwards: false,
+            reaping: .once,
+            mostChildren: 9,
             maxRequestsPerChild: 1,
             headerTimeoutNs: 5,
             idleTimeoutNs: 6,

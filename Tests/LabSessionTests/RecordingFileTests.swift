@@ -138,7 +138,7 @@ private func mode(_ path: String) throws -> Int {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let path = folder.appendingPathComponent("session.db").path
-        await #expect(processExitsWith: .signal(SIGKILL)) { [path] in
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
             let file = try SessionFile.create(path)
             let facts = RecordingFacts(
                 startedAt: "2026-11-25T15:53:56.250Z",
@@ -170,7 +170,8 @@ private func mode(_ path: String) throws -> Int {
         }
     }
 
-    @Test func `a commit that finds no room writes nothing, and the next one writes it all`() throws {
+    @Test func `a commit that finds no room writes nothing, and the next one writes it all`() throws
+    {
         let fixture = try RecordingFixture()
         let writer = try fixture.record()
         writer.take(Visit(connection: 1).whole(Asking()))
@@ -193,9 +194,11 @@ private func mode(_ path: String) throws -> Int {
             other.take(Visit(connection: Int64(connection)).whole(Asking(answer: [answer])))
         }
         _ = try other.commit()
-        let exchanges = "SELECT * FROM exchange e LEFT JOIN body b ON b.id = response_body_id ORDER BY 1"
-        let columns = exchanges.replacing("*", with: "e.id, outcome, status, error, size, bytes")
-        #expect(try fixture.lines(columns) == whole.lines(columns))
+        let exchanges = """
+            SELECT e.id, outcome, status, error, size, CAST(bytes AS TEXT)
+            FROM exchange e LEFT JOIN body ON body.id = response_body_id ORDER BY e.id
+            """
+        #expect(try fixture.lines(exchanges) == whole.lines(exchanges))
         #expect(try fixture.lines("SELECT * FROM child") == whole.lines("SELECT * FROM child"))
         #expect(try fixture.lines("SELECT count(*) FROM body") == ["3"])
     }

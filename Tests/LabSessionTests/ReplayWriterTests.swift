@@ -8,12 +8,12 @@ import Testing
 @Suite struct `Writing a replay` {
     /// A session with three exchanges: one with an answer, one with none in it, one without.
     private struct Stage {
-        let fixture = Result { try RecordingFixture() }
+        let fixture: RecordingFixture
         let writer: ReplayWriter
         let exchanges: [CapturedExchange]
 
         init(label: String? = "before") throws {
-            let fixture = try fixture.get()
+            fixture = try RecordingFixture()
             let recording = try fixture.record()
             recording.take(Visit(connection: 1).whole(Asking(), Asking(sequence: 2, answer: [])))
             let dead = Visit(connection: 2)
@@ -44,7 +44,7 @@ import Testing
             )
         }
 
-        func lines(_ sql: String) throws -> [String] { try fixture.get().lines(sql) }
+        func lines(_ sql: String) throws -> [String] { try fixture.lines(sql) }
     }
 
     private func result(
@@ -118,7 +118,7 @@ import Testing
         let two = result(2, matches: false, differing: (0xA2, "two"))
         try stage.writer.write([one, two, one])
         try stage.writer.write([two])
-        let second = try Stage.begin(stage.fixture.get(), stage.exchanges, label: nil)
+        let second = try Stage.begin(stage.fixture, stage.exchanges, label: nil)
         #expect(second.runID == 2)
         try second.write([one])
         #expect(
@@ -183,7 +183,9 @@ import Testing
                 SELECT exchange_id, sent_ns, first_byte_ns, done_ns, status, outcome, body_digest,
                     body_id, matches FROM replay_result ORDER BY exchange_id
                 """
-            ) == ["1 201 - 401 - \(outcome.rawValue) - - 0", "2 - - 402 - \(outcome.rawValue) - - 0"]
+            ) == [
+                "1 201 - 401 - \(outcome.rawValue) - - 0", "2 - - 402 - \(outcome.rawValue) - - 0",
+            ]
         )
     }
 
@@ -235,7 +237,7 @@ import Testing
             result(3, outcome: .reset, matches: false),
         ])
         try stage.writer.end(histogram: [], summary: "{}", reason: "done", at: "2026-11-25T16:01Z")
-        let run = try SessionReader(stage.fixture.get().path).run("before").run
+        let run = try SessionReader(stage.fixture.path).run("before").run
         #expect(run.requests == 3)
         #expect(run.errors == 1)
         #expect(run.mismatches == 2)
@@ -249,8 +251,8 @@ import Testing
 
     @Test func `of results that find no room none is written`() throws {
         let stage = try Stage()
-        let path = try stage.fixture.get().path
-        try stage.fixture.get().file.queue.writeWithoutTransaction { db in
+        let path = stage.fixture.path
+        try stage.fixture.file.queue.writeWithoutTransaction { db in
             let size = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
             try db.execute(sql: "PRAGMA max_page_count = \(size + 2)")
         }
