@@ -2,8 +2,10 @@ import Foundation
 import LabTestSupport
 import Testing
 
-/// The tutorial's three reapers. Signals coalesce by no race here: the fork server is stopped while its
-/// children die, so that one SIGCHLD stands for all of them when it goes on.
+/// The tutorial's three reapers.
+///
+/// Signals coalesce by no race here: the fork server is stopped while its children die, so that one
+/// SIGCHLD stands for all of them when it goes on.
 @Suite struct ReapingTests {
     private static let children = 8
 
