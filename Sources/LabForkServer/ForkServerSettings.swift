@@ -37,8 +37,9 @@ public struct ForkServerSettings: Sendable, Equatable {
     public var forwards: Bool
     /// How children are waited for.
     public var reaping: Reaping
-    /// The most children at a time, zombies included; more connections wait in the queue. 0 for no
-    /// limit.
+    /// The most children at a time, zombies included; 0 for no limit.
+    ///
+    /// More connections wait in the queue.
     public var mostChildren: Int
     /// The most requests that one child answers; 0 for no limit.
     public var maxRequestsPerChild: Int
