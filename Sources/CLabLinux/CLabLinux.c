@@ -13,7 +13,6 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -104,11 +103,9 @@ pid_t clab_fork(void) {
 
 pid_t clab_reap(int *status, struct rusage *usage) { return wait4(-1, status, WNOHANG, usage); }
 
-int clab_exited(int status) { return WIFEXITED(status); }
 int clab_exit_code(int status) { return WEXITSTATUS(status); }
 int clab_signalled(int status) { return WIFSIGNALED(status); }
 int clab_term_signal(int status) { return WTERMSIG(status); }
-int clab_core_dumped(int status) { return WCOREDUMP(status); }
 
 int clab_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 int clab_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); }
@@ -173,11 +170,6 @@ int clab_thread_count(void) {
     return atoi(at + 1);
 }
 
-int clab_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
-int clab_pidfd_signal(int pidfd, int signal_number) {
-    return (int)syscall(SYS_pidfd_send_signal, pidfd, signal_number, NULL, 0);
-}
-
 int clab_accept(int listener, struct sockaddr_storage *peer) {
     socklen_t size = sizeof *peer;
     return accept4(listener, (struct sockaddr *)peer, &size, SOCK_CLOEXEC);
@@ -206,6 +198,10 @@ int clab_receive_many(int socket_fd, uint8_t *buffer, size_t size, uint32_t *len
     int got = recvmmsg(socket_fd, messages, (unsigned)count, wait ? MSG_WAITFORONE : MSG_DONTWAIT, NULL);
     for (int i = 0; i < got; i++) {
         lengths[i] = messages[i].msg_len;
+        if (messages[i].msg_hdr.msg_flags & MSG_TRUNC) {
+            errno = EMSGSIZE;
+            return -1;
+        }
         /* A datagram of no bytes is never sent: it is the end, for the senders are all gone. */
         if (lengths[i] == 0) return i;
     }
@@ -255,7 +251,6 @@ int clab_epoll_add(int epoll, int fd, uint32_t events, uint64_t data) {
 int clab_epoll_change(int epoll, int fd, uint32_t events, uint64_t data) {
     return epoll_control(epoll, EPOLL_CTL_MOD, fd, events, data);
 }
-int clab_epoll_remove(int epoll, int fd) { return epoll_control(epoll, EPOLL_CTL_DEL, fd, 0, 0); }
 
 int clab_epoll_wait(int epoll, struct clab_event *events, int most, int64_t timeout_ns) {
     struct epoll_event ready[256];

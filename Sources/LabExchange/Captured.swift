@@ -41,6 +41,16 @@ public struct CapturedExchange: Sendable, Equatable {
     public var responseBody: StoredBody?
     /// How it ended.
     public var outcome: ExchangeOutcome
+    /// Whether the request was read to its end.
+    public var isRequestComplete: Bool
+
+    /// Whether the answer was captured to its end, so that another one can be held against it.
+    public var hasWholeAnswer: Bool {
+        switch outcome {
+        case .clientClosed, .truncated, .upstreamTimeout, .childDied, .appError, .tunnel: false
+        case .ok, .badRequest, .upstreamRefused, .upstreamFailed: true
+        }
+    }
 
     /// Makes a captured exchange.
     public init(
@@ -51,8 +61,10 @@ public struct CapturedExchange: Sendable, Equatable {
         requestBody: StoredBody?,
         status: Int?,
         responseBody: StoredBody?,
-        outcome: ExchangeOutcome
+        outcome: ExchangeOutcome,
+        isRequestComplete: Bool = true
     ) {
+        self.isRequestComplete = isRequestComplete
         self.id = id
         self.connectionID = connectionID
         self.sequence = sequence

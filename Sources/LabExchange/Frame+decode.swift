@@ -4,6 +4,9 @@ import LabWire
 
 /// A datagram that does not hold whole frames: fork server and recorder are not of one build.
 public struct FrameError: Error, CustomStringConvertible {
+    /// Makes the error.
+    public init() {}
+
     /// A sentence.
     public var description: String {
         "The fork server sent something that is no frame. 'lab' and 'lab-forkserver' must be of the same build."
@@ -14,7 +17,7 @@ extension Frame {
     /// Calls `body` with each frame of a datagram.
     ///
     /// - Throws: ``FrameError`` where the datagram does not hold whole frames; what `body` throws.
-    public static func decode(
+    static func decode(
         _ datagram: UnsafeRawBufferPointer,
         _ body: (Frame) throws -> Void
     ) throws {
@@ -26,7 +29,7 @@ extension Frame {
         }
     }
 
-    private init(_ input: inout ByteScanner) throws {
+    fileprivate init(_ input: inout ByteScanner) throws {
         guard let kind = FrameKind(rawValue: input.number()) else { throw FrameError() }
         switch kind {
         case .childForked:
@@ -117,6 +120,7 @@ extension Frame {
                 usage: input.usage(),
                 fate: input.stored()
             )
+        case .fragment: throw FrameError()
         case .serverEvent:
             self = .serverEvent(
                 kind: input.stored(),
@@ -157,7 +161,7 @@ extension ByteScanner {
 
     fileprivate mutating func environ() -> Environ {
         var environ = Environ()
-        let count = Int(number(UInt16.self))
+        let count = Int(number(UInt32.self))
         for _ in 0..<count where !isBroken {
             let type = Environ.ValueType(rawValue: number()) ?? .string
             let name = run()

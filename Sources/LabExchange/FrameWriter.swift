@@ -19,6 +19,33 @@ public struct FrameWriter: Sendable {
     /// Forgets what was written, keeping the room.
     public mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 
+    /// The bytes so far, in datagrams that a recorder can receive: one, or fragments of it.
+    ///
+    /// A head may be larger than a datagram, and its frame holds it and its environ.
+    ///
+    /// - Parameters:
+    ///   - connectionID: Whose they are; fragments of several senders mix in the queue.
+    ///   - body: Is given the bytes of each datagram, in order.
+    public func forEachDatagram(
+        of connectionID: Int64,
+        _ body: (UnsafeRawBufferPointer) -> Void
+    ) {
+        bytes.withUnsafeBytes { all in
+            guard all.count > Self.mostBytes else { return body(all) }
+            var rest = all[...]
+            while !rest.isEmpty {
+                let piece = rest.prefix(Self.mostBytes - 64)
+                rest = rest.dropFirst(piece.count)
+                var fragment = ByteWriter(bytes: [])
+                fragment.put(FrameKind.fragment.rawValue)
+                fragment.put(connectionID)
+                fragment.put(UInt8(rest.isEmpty ? 1 : 0))
+                fragment.put(run: UnsafeRawBufferPointer(rebasing: piece))
+                fragment.bytes.withUnsafeBytes(body)
+            }
+        }
+    }
+
     private mutating func write(_ kind: FrameKind, _ body: (inout ByteWriter) -> Void) {
         var writer = ByteWriter(bytes: [])
         swap(&writer.bytes, &bytes)
@@ -234,15 +261,16 @@ extension ByteWriter {
     }
 
     fileprivate mutating func put(_ deviations: [Deviation]) {
-        put(UInt16(deviations.count))
-        for deviation in deviations {
+        let told = deviations.prefix(Int(UInt16.max))
+        put(UInt16(told.count))
+        for deviation in told {
             put(deviation.rule.code)
             put(UInt64(deviation.offset))
         }
     }
 
     fileprivate mutating func put(_ environ: Environ) {
-        put(UInt16(environ.count))
+        put(UInt32(environ.count))
         environ.forEach { name, value, type in
             put(type.rawValue)
             put(run: name)

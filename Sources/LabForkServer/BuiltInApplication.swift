@@ -65,8 +65,10 @@ struct BuiltInApplication {
             return Response(200, type: "application/octet-stream", content: .pattern(count: number))
         }
         if name.equals("crash") {
-            guard let number, (1...31).contains(number) else {
-                return wants("/crash/NUMBER", "a signal from 1 to 31")
+            guard let number, (1...31).contains(number),
+                !(SIGSTOP...SIGTTOU).contains(Int32(number))
+            else {
+                return wants("/crash/NUMBER", "a signal from 1 to 31 that does not stop a process")
             }
             return crash(Int32(number))
         }

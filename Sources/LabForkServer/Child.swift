@@ -56,6 +56,9 @@ struct Child {
             case .timedOut(let startedNs):
                 timeOut(startedNs)
                 goesOn = false
+            case .abandoned(let startedNs):
+                tellOfAbandoned(startedNs)
+                goesOn = false
             case .ended:
                 goesOn = false
             }
@@ -74,6 +77,8 @@ struct Child {
         case head(RequestHead, startedNs: Int64)
         case refused(Deviation, startedNs: Int64)
         case timedOut(startedNs: Int64)
+        /// The client reset the connection inside a head.
+        case abandoned(startedNs: Int64)
         case ended
     }
 
@@ -101,7 +106,9 @@ struct Child {
                     if !isFirst { deadline = first + settings.headerTimeoutNs }
                 }
             case .ended: continue
-            case .reset: return .ended
+            case .reset:
+                guard let startedNs, client.reader.hasUnread else { return .ended }
+                return .abandoned(startedNs: startedNs)
             case .timedOut:
                 guard let startedNs else { return .ended }
                 return .timedOut(startedNs: startedNs)
@@ -171,7 +178,12 @@ struct Child {
             answerer.mustClose = true
             mustLinger = true
             _ = answerer.answer(response, &record)
-            ending = ExchangeEnding(.badRequest, error: why, goesOn: !answerer.closes)
+            // Only what broke a rule is a bad request; the rest was answered, if with a no.
+            ending = ExchangeEnding(
+                deviation == nil ? .ok : .badRequest,
+                error: why,
+                goesOn: !answerer.closes
+            )
         }
         finish(ending, record)
         if ending.mustLinger { mustLinger = true }
@@ -245,6 +257,26 @@ struct Child {
             startedNs,
             .badRequest,
             "the head did not come in time"
+        )
+    }
+
+    private mutating func tellOfAbandoned(_ startedNs: Int64) {
+        sequence += 1
+        let record = ExchangeRecord(
+            channel: channel,
+            connectionID: origin.connectionID,
+            sequence: sequence
+        )
+        let unread = client.reader.unread
+        record.refusedHead(
+            unread,
+            Deviation(.headTruncated, at: unread.count),
+            startedNs: startedNs
+        )
+        record.end(
+            .clientClosed,
+            error: "the client reset the connection inside its head",
+            usage: usageSince()
         )
     }
 

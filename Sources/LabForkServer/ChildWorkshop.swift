@@ -98,6 +98,7 @@ final class ChildWorkshop {
         drain.raise()
         // What the parent has gathered is the parent's to send.
         channel.frames.removeAll()
+        channel.connectionID = origin.connectionID
         channel.frames.childStarted(
             origin,
             pid: getpid(),

@@ -3,7 +3,7 @@
 import Glibc
 
 /// Says a sentence on standard error.
-public func complain(_ sentence: String) {
+public func complainAsForkServer(_ sentence: String) {
     let line = Array("lab-forkserver: \(sentence)\n".utf8)
     _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
 }

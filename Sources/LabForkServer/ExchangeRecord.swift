@@ -45,7 +45,7 @@ struct ExchangeRecord {
 
     /// A head that was refused: its bytes, and what looks like a method and a target in them.
     func refusedHead(_ bytes: ArraySlice<UInt8>, _ deviation: Deviation, startedNs: Int64) {
-        let kept = bytes.prefix(FrameWriter.mostBytes / 2)
+        let kept = bytes.prefix(64 << 10)
         let line = kept.drop { $0 == 0x0D || $0 == 0x0A }.prefix { $0 != 0x0D && $0 != 0x0A }
         let words = line.split(separator: 0x20, maxSplits: 2)
         channel.flushIfLarge()

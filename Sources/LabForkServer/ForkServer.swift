@@ -35,7 +35,7 @@ public struct ForkServer {
         guard let drain = DrainSignal(), clab_signals_install() == 0,
             clab_set_blocking(ForkServerSettings.listener, 0) == 0
         else {
-            complain("Cannot start: \(String(cString: strerror(errno))).")
+            complainAsForkServer("Cannot start: \(String(cString: strerror(errno))).")
             return nil
         }
         self.settings = settings
@@ -54,7 +54,7 @@ public struct ForkServer {
         _ = clab_text_on_huge_pages()
         workshop.warmUp()
         guard clab_thread_count() == 1 else {
-            complain("Will not fork: this process has more than one thread.")
+            complainAsForkServer("Will not fork: this process has more than one thread.")
             return 2
         }
         while listener != nil || !ledger.living.isEmpty {

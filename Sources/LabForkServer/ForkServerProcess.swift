@@ -30,8 +30,6 @@ public final class ForkServerProcess {
         case nothing
         /// A signal came; see ``stopsSeen``.
         case signal
-        /// The fork server and all its children are gone.
-        case ended
     }
 
     private static let datagramSize = 64 << 10
@@ -41,6 +39,7 @@ public final class ForkServerProcess {
     public let pid: Int32
     private let frames: Int32
     private let buffer: UnsafeMutablePointer<UInt8>
+    private var gatherer = FrameGatherer()
 
     /// Starts a fork server on a listening socket, whose descriptor it takes over.
     ///
@@ -108,10 +107,13 @@ public final class ForkServerProcess {
             0
         )
         if count == 0 { return nil }
-        guard count > 0 else { return errno == EAGAIN || errno == EINTR ? 0 : nil }
+        guard count > 0 else {
+            if errno == EMSGSIZE { throw FrameError() }
+            return errno == EAGAIN || errno == EINTR ? 0 : nil
+        }
         for index in 0..<Int(count) {
             let start = buffer + index * Self.datagramSize
-            try Frame.decode(
+            try gatherer.take(
                 UnsafeRawBufferPointer(start: start, count: Int(lengths[index])),
                 body
             )
@@ -162,7 +164,14 @@ private func spawn(
     var none = sigset_t()
     sigemptyset(&none)
     posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK))
+    var ignored = sigset_t()
+    sigemptyset(&ignored)
+    sigaddset(&ignored, SIGPIPE)
+    posix_spawnattr_setsigdefault(&attributes, &ignored)
+    posix_spawnattr_setflags(
+        &attributes,
+        Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)
+    )
     var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) }
     words.append(nil)
     defer { for word in words { free(word) } }

@@ -10,6 +10,8 @@ import LabExchange
 /// senders, which is what joins a child's words to its death.
 final class FrameChannel {
     private let descriptor: Int32
+    /// Whose frames these are; 0 for the parent's.
+    var connectionID: Int64 = 0
     /// What is gathered and not sent.
     var frames = FrameWriter()
     /// Whether the recorder is gone; what is sent from then on is lost, and nobody is left to tell.
@@ -20,7 +22,7 @@ final class FrameChannel {
     /// Sends what is gathered, if there is anything.
     func flush() {
         guard !frames.bytes.isEmpty else { return }
-        frames.bytes.withUnsafeBytes { bytes in
+        frames.forEachDatagram(of: connectionID) { bytes in
             while send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL)) < 0 {
                 if errno == EINTR { continue }
                 isBroken = true

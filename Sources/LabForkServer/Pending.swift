@@ -26,6 +26,11 @@ struct Pending {
             }
             if result >= 0 {
                 sent += result
+                // A socket that never takes all must not make it keep all.
+                if sent > 256 << 10 {
+                    bytes.removeFirst(sent)
+                    sent = 0
+                }
                 continue
             }
             if errno == EINTR { continue }

@@ -27,6 +27,8 @@ struct ProxyExchange {
 
     func run(_ upstream: inout UpstreamConnection, _ record: inout ExchangeRecord) -> ExchangeEnding
     {
+        // What can't be sent again goes on a connection that the upstream can't have given up.
+        if !head.isIdempotent { upstream.close() }
         let isReused = upstream.isOpen(to: authority)
         if !isReused, let failure = connect(&upstream, &record) { return failure }
         var relay = Relay(self, isReused: isReused)

@@ -17,6 +17,8 @@ struct Relay {
     private var requestIsRead = false
     private var upstreamTakesMore = true
     private var gotAnyByte = false
+    private var upstreamHasEnded = false
+    private var upstreamWasReset = false
     private var response: ResponseHead?
     private var responseIsRead = false
     private var sendsChunks = false
@@ -114,8 +116,15 @@ struct Relay {
     ) -> ExchangeEnding? {
         while !responseIsRead, toClient.count < Self.mostPending {
             switch upstream.reader.next() {
-            case .needsBytes: return nil
-            case .head(let head): begin(head, &record)
+            case .needsBytes:
+                guard upstreamWasReset else { return nil }
+                mayRetry = mayBeRepeated
+                return abort("the upstream reset the connection", &record)
+            case .head(let head):
+                if head.status == 101 {
+                    return abort("the upstream switched protocols unasked", &record)
+                }
+                begin(head, &record)
             case .content(let content):
                 record.responseContent(content)
                 if sendsChunks {
@@ -136,12 +145,17 @@ struct Relay {
                     "the upstream's answer \(deviation.rule.sentence) (\(deviation.rule.section))"
                 return abort(why, &record)
             case .closed:
-                mayRetry =
-                    isReused && !gotAnyByte && requestIsRead && exchange.head.framing == .none
+                mayRetry = mayBeRepeated
                 return abort("the upstream closed without an answer", &record)
             }
         }
         return nil
+    }
+
+    /// Whether the upstream had closed the kept connection before it can have seen the request.
+    private var mayBeRepeated: Bool {
+        isReused && !gotAnyByte && requestIsRead && exchange.head.framing == .none
+            && exchange.head.isIdempotent
     }
 
     private mutating func begin(_ head: ResponseHead, _ record: inout ExchangeRecord) {
@@ -156,6 +170,8 @@ struct Relay {
             return
         }
         response = head
+        // An error before the request was read to its end: what is left of it will not be read.
+        if !requestIsRead, head.status >= 400 { closesClient = true }
         let framing = head.framing(forMethod: exchange.head.method)
         switch framing {
         case .none, .length: break
@@ -206,7 +222,11 @@ struct Relay {
         if !toUpstream.isEmpty { upstreamEvents |= Int32(CLAB_OUT) }
         var polls = (
             clab_poll(fd: exchange.client.descriptor, events: Int16(clientEvents), revents: 0),
-            clab_poll(fd: upstream.descriptor, events: Int16(upstreamEvents), revents: 0)
+            clab_poll(
+                fd: upstreamHasEnded || upstreamEvents == 0 ? -1 : upstream.descriptor,
+                events: Int16(upstreamEvents),
+                revents: 0
+            )
         )
         let ready = withUnsafeMutablePointer(to: &polls) { pair in
             pair.withMemoryRebound(to: clab_poll.self, capacity: 2) {
@@ -214,7 +234,7 @@ struct Relay {
             }
         }
         if ready == 0 { return timedOut(&record) }
-        if polls.1.revents != 0 { receive(&upstream) }
+        if readsUpstream, polls.1.revents != 0 { receive(&upstream) }
         let clientReady = Int32(polls.0.revents)
         if readsClient, clientReady & Int32(CLAB_IN | CLAB_HUP | CLAB_ERR) != 0 {
             let arrival = exchange.client.receive(
@@ -234,6 +254,17 @@ struct Relay {
 
     private mutating func timedOut(_ record: inout ExchangeRecord) -> ExchangeEnding {
         let seconds = exchange.timeoutNs / 1_000_000_000
+        if !toClient.isEmpty {
+            return ExchangeEnding(
+                .clientClosed,
+                error: "the client took nothing for \(seconds) s",
+                goesOn: false
+            )
+        }
+        if !requestIsRead, toUpstream.isEmpty, response == nil {
+            let why = "the request's content did not come for \(seconds) s"
+            return exchange.fail(408, .truncated, why, &record)
+        }
         let why = "the upstream was silent for \(seconds) s"
         guard response == nil else {
             return ExchangeEnding(.upstreamTimeout, error: why, goesOn: false)
@@ -253,8 +284,13 @@ struct Relay {
                 if responseStartedNs == 0 { responseStartedNs = clab_monotonic_ns() }
                 gotAnyByte = true
                 upstream.reader.receive(UnsafeRawBufferPointer(rebasing: room[..<got]))
-            } else if got == 0 || (errno != EAGAIN && errno != EINTR) {
+            } else if got == 0 {
+                upstreamHasEnded = true
                 upstream.reader.receiveEnd()
+            } else if errno != EAGAIN, errno != EINTR {
+                // A reset is no end: content that has no other end is not complete.
+                upstreamHasEnded = true
+                upstreamWasReset = true
             }
         }
     }

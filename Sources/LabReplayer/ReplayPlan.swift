@@ -36,6 +36,8 @@ struct PlannedRequest {
     /// The captured status; 0 where there was no answer.
     var status: Int16
     var content: CapturedContent
+    /// Whether the content was captured to its end.
+    var comparesContent: Bool
 }
 
 /// All that can be sent of a session.
@@ -103,6 +105,8 @@ final class ReplayPlan: @unchecked Sendable {
         if head.method.equals("CONNECT") { return .tunnel }
         let body = exchange.requestBody
         if body?.isTruncated == true { return .incompleteContent }
+        // A client that left inside its content: whole, it would be another request.
+        if !exchange.isRequestComplete { return .incompleteContent }
         let content = body?.bytes ?? []
         var bytes = head.forwarded(host: host, keepsHopByHop: keepsHopByHop)
         // What is sent decides what the target does, so its own words are read back.
@@ -114,7 +118,7 @@ final class ReplayPlan: @unchecked Sendable {
             bytes.append(chunk: content)
             bytes.appendLastChunk()
         case .length(let length):
-            // A client that left inside its content: sent so, the target would wait for ever.
+            // Sent so, the target would wait for ever.
             guard length == UInt64(content.count) else { return .incompleteContent }
             bytes.append(contentsOf: content)
         case .none, .untilClose: break
@@ -128,7 +132,8 @@ final class ReplayPlan: @unchecked Sendable {
                 isPlain: !sent.method.equals("HEAD"),
                 closes: !sent.persists,
                 status: Int16(clamping: exchange.status ?? 0),
-                content: place(of: exchange.responseBody)
+                content: place(of: exchange.responseBody),
+                comparesContent: exchange.hasWholeAnswer
             )
         )
         count += 1

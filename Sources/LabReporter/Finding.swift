@@ -53,8 +53,15 @@ extension Finding {
                 return [
                     Finding(
                         severity: .doubtful,
-                        sentence: "\(name) has no end: it goes on, or its recorder was killed. "
-                            + "Its accounts cannot be checked yet."
+                        sentence: "\(name) goes on: its accounts cannot be checked yet."
+                    )
+                ]
+            case .abandoned:
+                return [
+                    Finding(
+                        severity: .untrusted,
+                        sentence: "\(name) has no end: its recorder was killed. What it had not "
+                            + "committed is not in the file, and how much that was nobody knows."
                     )
                 ]
             case .uncounted:

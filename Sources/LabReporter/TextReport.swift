@@ -129,7 +129,8 @@ private struct Accounts {
         let verdict =
             switch identity.verdict {
             case .holds: style.good("all accounted for")
-            case .open: style.doubtful("not checked: the recording has no end")
+            case .open: style.doubtful("not checked: the recording goes on")
+            case .abandoned: style.bad("NOT CHECKED: the recorder was killed")
             case .uncounted: style.bad("NOT CHECKED: the fork server's counts are missing")
             case .broken: style.bad("DOES NOT ADD UP")
             }

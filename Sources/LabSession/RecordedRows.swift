@@ -84,7 +84,7 @@ struct BodyIntake {
     }
 
     /// The SHA-256 of the whole body; nil where there is none.
-    var digest: [UInt8]? { hash.map { Array($0.finalize()) } }
+    var digest: [UInt8]? { size == 0 ? nil : hash.map { Array($0.finalize()) } }
 
     var isTruncated: Bool { Int64(bytes.count) < size }
 }

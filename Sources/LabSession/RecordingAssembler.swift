@@ -25,15 +25,18 @@ struct RecordingAssembler {
     /// Exchanges, connections and children so far.
     private(set) var counts = RecordingCounts()
 
-    private struct Open {
+    /// A connection under way; a class, so that a frame changes it where it lies.
+    private final class Open {
         var row: ConnectionRow
         var isTouched = false
         var exchange: ExchangeRow?
         var exchangeIsTouched = false
 
-        /// Changes it where it lies, in its dictionary, without a copy.
-        mutating func apply(_ body: (inout Open) -> Void) { body(&self) }
+        init(_ id: Int64) { row = ConnectionRow(id: id) }
     }
+
+    /// Why an exchange has no better end.
+    static let endNotSeen = "the recording ended before the child's end was seen"
 
     private let mostStoredBody: Int
     private var nextExchangeID: Int64
@@ -178,7 +181,7 @@ struct RecordingAssembler {
             return closeConnection(connection)
         case .serverEvent(let kind, let atNs, let pid, let detail):
             batch.events.append(EventRow(kind: kind, atNs: atNs, pid: pid, detail: detail))
-            return .event(kind, pid: pid, detail: String(decoding: detail, as: UTF8.self))
+            return .event(kind, pid: pid, detail: detail)
         }
         return nil
     }
@@ -190,7 +193,7 @@ struct RecordingAssembler {
         var full = batch
         batch = Batch()
         for id in touched {
-            guard var connection = open[id] else { continue }
+            guard let connection = open[id] else { continue }
             if connection.isTouched, connection.row.origin != nil {
                 full.connections.append(connection.row)
             }
@@ -199,7 +202,6 @@ struct RecordingAssembler {
             }
             connection.isTouched = false
             connection.exchangeIsTouched = false
-            open[id] = connection
         }
         touched.removeAll(keepingCapacity: true)
         return full
@@ -208,18 +210,31 @@ struct RecordingAssembler {
     /// The recording ends: of who has not been reaped the end is unknown.
     mutating func end() {
         for id in open.keys.sorted() {
-            withConnection(id) { $0.row.fate = .unknown }
+            withConnection(id) { connection in
+                connection.row.fate = .unknown
+                guard connection.exchange != nil else { return }
+                connection.exchange?.outcome = .childDied
+                connection.exchange?.error = Self.endNotSeen
+                connection.exchangeIsTouched = true
+            }
+            if let exchange = open[id]?.exchange { counts.note(exchange) }
         }
     }
 
     // MARK: Open connections
 
-    private mutating func withConnection(_ id: Int64, _ body: (inout Open) -> Void) {
-        if open[id] == nil { counts.connections += 1 }
-        touch(id)
-        let fresh = Open(row: ConnectionRow(id: id))
-        open[id, default: fresh].isTouched = true
-        open[id]?.apply(body)
+    private mutating func withConnection(_ id: Int64, _ body: (Open) -> Void) {
+        let connection: Open
+        if let known = open[id] {
+            connection = known
+        } else {
+            connection = Open(id)
+            open[id] = connection
+            counts.connections += 1
+        }
+        touch(connection)
+        connection.isTouched = true
+        body(connection)
     }
 
     private mutating func withExchange(
@@ -227,21 +242,21 @@ struct RecordingAssembler {
         _ sequence: Int32,
         _ body: (inout ExchangeRow) -> Void
     ) {
-        guard open[id]?.exchange?.sequence == sequence else { return }
-        touch(id)
-        open[id]?.exchangeIsTouched = true
-        open[id]?.exchange?.apply(body)
+        guard let connection = open[id], connection.exchange?.sequence == sequence else { return }
+        touch(connection)
+        connection.exchangeIsTouched = true
+        connection.exchange?.apply(body)
     }
 
-    private mutating func touch(_ id: Int64) {
-        if let known = open[id], known.isTouched || known.exchangeIsTouched { return }
-        touched.append(id)
+    private mutating func touch(_ connection: Open) {
+        guard !connection.isTouched, !connection.exchangeIsTouched else { return }
+        touched.append(connection.row.id)
     }
 
     private mutating func closeExchange(_ id: Int64) -> RecordingNews? {
-        guard let exchange = open[id]?.exchange else { return nil }
-        open[id]?.exchange = nil
-        open[id]?.exchangeIsTouched = false
+        guard let connection = open[id], let exchange = connection.exchange else { return nil }
+        connection.exchange = nil
+        connection.exchangeIsTouched = false
         batch.add(exchange)
         counts.note(exchange)
         return .exchange(ExchangeNews(exchange))
@@ -249,13 +264,13 @@ struct RecordingAssembler {
 
     /// A child was reaped, so all that it said is here: what it did not finish, it never will.
     private mutating func closeConnection(_ id: Int64) -> RecordingNews? {
-        guard var connection = open.removeValue(forKey: id) else { return nil }
+        guard let connection = open.removeValue(forKey: id) else { return nil }
         counts.reaped += 1
-        if connection.row.fate != .exited || connection.row.waitStatus != 0 { counts.died += 1 }
+        if connection.row.waitStatus != 0 { counts.died += 1 }
         let row = connection.row
         if connection.exchange != nil {
             connection.exchange?.outcome =
-                row.fate == .exited && row.waitStatus == 0 ? .appError : .childDied
+                row.waitStatus == 0 ? .appError : .childDied
             connection.exchange?.error = ending(row)
         }
         if let exchange = connection.exchange {
@@ -268,7 +283,7 @@ struct RecordingAssembler {
 
     private func ending(_ row: ConnectionRow) -> String {
         let status = row.waitStatus ?? 0
-        if row.fate == .exited {
+        if status & 0x7F == 0 {
             return "child \(row.pid) exited with \(status >> 8 & 0xFF) before it had answered"
         }
         return "child \(row.pid) was ended by signal \(status & 0x7F) while it served this request"

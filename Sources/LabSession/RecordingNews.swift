@@ -33,10 +33,12 @@ public struct ExchangeNews: Sendable, Equatable {
     public let connectionID: Int64
     /// The child that served it.
     public let pid: Int32
-    /// The method, as text.
-    public let method: String
+    /// The method, as text; made when it is asked for, which is seldom.
+    public var method: String { String(decoding: methodBytes, as: UTF8.self) }
     /// The target, as text.
-    public let target: String
+    public var target: String { String(decoding: targetBytes, as: UTF8.self) }
+    private let methodBytes: [UInt8]
+    private let targetBytes: [UInt8]
     /// The status; nil where none was sent.
     public let status: Int?
     /// How it ended.
@@ -52,8 +54,8 @@ public struct ExchangeNews: Sendable, Equatable {
         id = row.id
         connectionID = row.connectionID
         pid = row.childPID
-        method = String(decoding: row.method, as: UTF8.self)
-        target = String(decoding: row.target, as: UTF8.self)
+        methodBytes = row.method
+        targetBytes = row.target
         status = row.status.map(Int.init)
         outcome = row.outcome ?? .ok
         error = row.error
@@ -97,5 +99,5 @@ public enum RecordingNews: Sendable, Equatable {
     /// A child was reaped.
     case child(ChildNews)
     /// The server tells of something else; the detail is a JSON object.
-    case event(ServerEventKind, pid: Int32, detail: String)
+    case event(ServerEventKind, pid: Int32, detail: [UInt8])
 }

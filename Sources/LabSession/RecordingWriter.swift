@@ -58,6 +58,7 @@ public final class RecordingWriter {
     private var rows: RowWriter
     private var unwritten: [RecordingAssembler.Batch] = []
     private let reserve: DiskReserve
+    private var lock: RecordingLock?
 
     /// The number that the recording's first connection gets.
     public let firstConnectionID: Int64
@@ -95,10 +96,11 @@ public final class RecordingWriter {
         mostStoredBody: Int
     ) throws(SessionError) {
         self.file = file
+        lock = try RecordingLock(file.path)
         reserve = DiskReserve(beside: file.path)
         do {
             let start = try file.queue.write { db in
-                try db.execute(sql: "UPDATE child SET fate = 'unknown' WHERE fate = 'running'")
+                try Self.closeAbandoned(db)
                 try db.execute(
                     sql: """
                         INSERT INTO recording (started_at, anchor_ns, host, port, mode, upstream,
@@ -129,6 +131,17 @@ public final class RecordingWriter {
         }
     }
 
+    /// What a recorder that was killed left open, nobody will close but the next one.
+    private static func closeAbandoned(_ db: Database) throws {
+        try db.execute(sql: "UPDATE child SET fate = 'unknown' WHERE fate = 'running'")
+        try db.execute(
+            sql: "UPDATE exchange SET outcome = ?, error = ? WHERE outcome IS NULL",
+            arguments: [
+                ExchangeOutcome.childDied.rawValue, RecordingAssembler.endNotSeen,
+            ]
+        )
+    }
+
     /// Takes one frame.
     public func take(_ frame: Frame) -> RecordingNews? { assembler.take(frame) }
 
@@ -151,7 +164,9 @@ public final class RecordingWriter {
     }
 
     /// Exchanges that are not in the file, because the last commit failed.
-    public var unwrittenExchanges: Int { unwritten.reduce(0) { $0 + $1.exchanges.count } }
+    public var unwrittenExchanges: Int {
+        Set(unwritten.flatMap { batch in batch.exchanges.map(\.id) }).count
+    }
 
     private func writeBatches() throws(SessionError) {
         do {
@@ -185,6 +200,7 @@ public final class RecordingWriter {
                     arguments: [at, reason, recordingID]
                 )
             }
+            lock = nil
         } catch {
             throw SessionError(error, path: file.path, doing: "write to")
         }

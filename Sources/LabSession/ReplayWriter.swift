@@ -110,6 +110,8 @@ public final class ReplayWriter {
     }
 
     private func write(_ result: ReplayResult) throws {
+        // Before anything is bound, for it may fail.
+        let body = try storedBody(result)
         insert.bind(runID)
         insert.bind(result.exchangeID)
         insert.bind(result.round)
@@ -120,12 +122,7 @@ public final class ReplayWriter {
         insert.bind(result.doneNs)
         insert.bind(result.status == 0 ? nil : result.status)
         insert.bind(text: result.outcome.rawValue)
-        if let body = result.differingBody, body.size > 0 {
-            insert.bind(blob: body.digest)
-            insert.bind(try bodies.id(digest: body.digest, size: body.size, bytes: body.bytes))
-        } else if result.differingBody == nil, result.outcome == .ok,
-            let body = captured[result.exchangeID]
-        {
+        if let body {
             insert.bind(blob: body.digest)
             insert.bind(body.id)
         } else {
@@ -134,6 +131,17 @@ public final class ReplayWriter {
         }
         insert.bind(result.matches ? 1 : 0)
         try insert.run()
+    }
+
+    /// The answer's content, in the session once: the captured one, or one of its own.
+    private func storedBody(_ result: ReplayResult) throws -> (id: Int64, digest: [UInt8])? {
+        if let body = result.differingBody {
+            guard body.size > 0 else { return nil }
+            let id = try bodies.id(digest: body.digest, size: body.size, bytes: body.bytes)
+            return (id, body.digest)
+        }
+        guard result.outcome == .ok, let body = captured[result.exchangeID] else { return nil }
+        return (body.id, body.digest)
     }
 
     /// Ends the run.

@@ -42,7 +42,7 @@ public enum SessionError: Error, Equatable, CustomStringConvertible {
             "Cannot read '\(path)': its format is \(format); this lab reads up to \(newest). "
                 + "Use the lab that recorded it, or a newer one."
         case .busy(let path):
-            "Cannot write to '\(path)': another process is writing to it. "
+            "Cannot write to '\(path)': another 'lab record' is writing to it. "
                 + "Wait for it to end, or name another file with --output."
         case .full(let path):
             "Cannot write to '\(path)': no space is left on its file system. "

@@ -124,6 +124,9 @@ struct BodyReader: Sendable {
         if queue[at] != Byte.carriageReturn {
             var first = at
             while first < end, queue[first] == Byte.space || queue[first] == Byte.tab { first += 1 }
+            guard extensionBytes + first - extensionStart <= Self.mostExtensionBytes else {
+                return .refused(.chunkExtensionsTooLong)
+            }
             guard first < end else { return .needsBytes }
             guard queue[first] == Byte.semicolon else { return .refused(.chunkSizeInvalid) }
         }

@@ -102,6 +102,11 @@ public struct RequestHead: MessageHead, Equatable {
     public var method: ArraySlice<UInt8> { bytes[methodRange] }
     /// The request target, as it came.
     public var target: ArraySlice<UInt8> { bytes[targetRange] }
+    /// Whether sending it twice means the same as sending it once (RFC 9110 9.2.2).
+    public var isIdempotent: Bool {
+        method.equals("GET") || method.equals("HEAD") || method.equals("OPTIONS")
+            || method.equals("TRACE") || method.equals("PUT") || method.equals("DELETE")
+    }
     /// Where the target stands in ``bytes``.
     public var targetPlace: Range<Int> { targetRange }
 }

@@ -22,6 +22,12 @@ public struct HopByHop {
     /// Whether a field of this name concerns one connection only.
     public func contains(_ name: ArraySlice<UInt8>) -> Bool {
         switch name.count {
+        // What frames and routes the message is never one connection's affair, whoever says so: sent
+        // on without it, content would be read as the next request.
+        case 14 where name.equals(ignoringCase: "content-length"): return false
+        case 4 where name.equals(ignoringCase: "host"): return false
+        // The trailers are not sent on.
+        case 7 where name.equals(ignoringCase: "trailer"): return true
         case 2 where name.equals(ignoringCase: "te"): return true
         case 7 where name.equals(ignoringCase: "upgrade"): return true
         case 10 where name.equals(ignoringCase: "connection"): return true

@@ -16,31 +16,50 @@ public struct Authority: Sendable, Equatable, Hashable {
     /// Reads `HOST`, `HOST:PORT` or `[IPV6]:PORT`; nil where it is none of these.
     public init?(_ text: some Collection<UInt8>, defaultPort: Int) {
         let bytes = Array(text)
-        guard !bytes.isEmpty, bytes.allSatisfy(ByteSet.host.contains) else { return nil }
-        var hostEnd = bytes.count
-        var portStart = bytes.count
-        if bytes[0] == 0x5B {
-            guard let bracket = bytes.firstIndex(of: 0x5D) else { return nil }
-            hostEnd = bracket + 1
-            portStart = hostEnd
-            if hostEnd < bytes.count {
-                guard bytes[hostEnd] == Byte.colon else { return nil }
-                portStart = hostEnd + 1
-            }
-        } else if let colon = bytes.firstIndex(of: Byte.colon) {
-            hostEnd = colon
-            portStart = colon + 1
-        }
-        let digits = bytes[portStart...]
-        guard digits.count <= 5, digits.allSatisfy({ $0 &- 0x30 < 10 }) else { return nil }
-        let port = digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
-        guard port <= 65535, hostEnd > 0 else { return nil }
-        let isLiteral = bytes[0] == 0x5B
-        let host = isLiteral ? bytes[1..<hostEnd - 1] : bytes[..<hostEnd]
+        let parts = bytes.withUnsafeBufferPointer { Self.parts($0) }
+        guard let parts, bytes.allSatisfy(ByteSet.host.contains) else { return nil }
         self.init(
-            host: String(decoding: host, as: UTF8.self),
-            port: digits.isEmpty ? defaultPort : port
+            host: String(decoding: bytes[parts.host], as: UTF8.self),
+            port: parts.port ?? defaultPort
         )
+    }
+
+    /// Whether text is `HOST`, `HOST:PORT` or `[IPV6]:PORT`.
+    static func isWellFormed(_ text: UnsafeBufferPointer<UInt8>) -> Bool { parts(text) != nil }
+
+    /// Where the host stands, without brackets, and the port; nothing is allocated.
+    private static func parts(
+        _ text: UnsafeBufferPointer<UInt8>
+    ) -> (host: Range<Int>, port: Int?)? {
+        let openBracket = UInt8(ascii: "[")
+        let closeBracket = UInt8(ascii: "]")
+        var host = 0..<text.count
+        var after = text.count
+        if text.first == openBracket {
+            guard let end = text.firstIndex(of: closeBracket), end > 2,
+                text[1..<end].allSatisfy({
+                    hexadecimalDigit($0) != nil || $0 == Byte.colon || $0 == UInt8(ascii: ".")
+                })
+            else { return nil }
+            host = 1..<end
+            after = end + 1
+        } else if let colon = text.firstIndex(of: Byte.colon) {
+            host = 0..<colon
+            after = colon
+        }
+        guard !host.isEmpty,
+            text.first == openBracket
+                || !text[host].contains(where: { $0 == openBracket || $0 == closeBracket })
+        else { return nil }
+        guard after < text.count else { return (host, nil) }
+        guard text[after] == Byte.colon else { return nil }
+        var port = 0
+        for digit in text[(after + 1)...] {
+            guard digit &- 0x30 < 10, port <= 65535 else { return nil }
+            port = port * 10 + Int(digit - 0x30)
+        }
+        guard port <= 65535 else { return nil }
+        return (host, after + 1 == text.count ? nil : port)
     }
 
     /// The authority as `Host` and URLs write it; port 80 is left out.

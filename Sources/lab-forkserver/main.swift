@@ -6,7 +6,7 @@ import LabForkServer
 guard let settings = ForkServerSettings(arguments: CommandLine.arguments.dropFirst()),
     var server = ForkServer(settings: settings)
 else {
-    complain("This is started by 'lab record' of the same build; run that.")
+    complainAsForkServer("This is started by 'lab record' of the same build; run that.")
     exit(64)
 }
 exit(server.run())

@@ -30,6 +30,8 @@ struct Lab: ParsableCommand {
 
     /// Runs a command and turns its error into a sentence and an exit code: the one place that does.
     static func main() {
+        // A reader that has seen enough must not end a recording; writes fail with EPIPE instead.
+        signal(SIGPIPE, SIG_IGN)
         do {
             var command = try parseAsRoot()
             try command.run()

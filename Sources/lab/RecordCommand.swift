@@ -59,7 +59,12 @@ struct RecordCommand: ParsableCommand {
     @Option(help: ArgumentHelp("How long a connection may idle.", valueName: "t"))
     var idleTimeout = Duration(nanoseconds: 60_000_000_000)
 
-    @Option(help: ArgumentHelp("How long an upstream may be silent; then 504.", valueName: "t"))
+    @Option(
+        help: ArgumentHelp(
+            "How long an upstream may be silent, or a client take nothing; then 504.",
+            valueName: "t"
+        )
+    )
     var upstreamTimeout = Duration(nanoseconds: 60_000_000_000)
 
     @Option(
@@ -73,7 +78,7 @@ struct RecordCommand: ParsableCommand {
     @Option(help: ArgumentHelp("How much of each body is kept.", valueName: "n"))
     var maxStoredBody = ByteCount(bytes: 10 << 20)
 
-    @Option(help: ArgumentHelp("End after so many exchanges.", valueName: "n"))
+    @Option(help: ArgumentHelp("End once so many exchanges have begun.", valueName: "n"))
     var requests: Int?
 
     @Option(help: ArgumentHelp("End after this time.", valueName: "t"))
@@ -114,6 +119,15 @@ struct RecordCommand: ParsableCommand {
             throw ForkServerError.cannotStart(path: forkServerPath(), reason: "it is not there")
         }
         let listener = try Listener(host: host, port: port)
+        if case .upstream(_, let addresses) = mode,
+            addresses.contains(where: { isOwn($0, listener) })
+        {
+            throw Failure(
+                "--upstream '\(upstream ?? "")' is this server itself: each request would fork without "
+                    + "end. Give the server that is to be recorded.",
+                code: 64
+            )
+        }
         // From here on the port is ours; the session is made only now, so that a port in use leaves
         // no empty file behind.
         let file = try openSession()
@@ -169,6 +183,14 @@ struct RecordCommand: ParsableCommand {
             )
         )
         try recording.run()
+    }
+
+    /// Whether an upstream's address is the listening socket's own.
+    private func isOwn(_ address: Authority, _ listener: Listener) -> Bool {
+        guard address.port == listener.bound.port else { return false }
+        let isAny = listener.bound.host == "0.0.0.0" || listener.bound.host == "::"
+        let isLoopback = address.host.hasPrefix("127.") || address.host == "::1"
+        return address.host == listener.bound.host || isAny && isLoopback
     }
 
     private static func url(_ authority: Authority) -> String {

@@ -17,7 +17,7 @@ enum RecordJSON {
             "unfinished":\(child.unfinished.map { "{\(members($0))}" } ?? "null")}
             """
         case .event(let kind, let pid, let detail):
-            "{\"event\":\(text(kind.rawValue)),\"pid\":\(pid == 0 ? "null" : "\(pid)"),\"detail\":\(detail)}"
+            "{\"event\":\(text(kind.rawValue)),\"pid\":\(pid == 0 ? "null" : "\(pid)"),\"detail\":\(String(decoding: detail, as: UTF8.self))}"
         }
     }
 

@@ -13,6 +13,7 @@ final class RecordPrinter {
     private let style: Style
     private let anchorNs: Int64
     private let isTerminal = isatty(STDERR_FILENO) == 1
+    private let lines = PatientOutput()
     private var hasProgress = false
     private var shown = RecordingCounts()
 
@@ -41,7 +42,9 @@ final class RecordPrinter {
         case .event(let kind, let pid, let detail):
             guard kind == .orphan || kind == .forkFailed || kind == .acceptFailed || kind == .killed
             else { return }
-            put("\(kind.rawValue)\(pid == 0 ? "" : " \(pid)") \(detail)")
+            put(
+                "\(kind.rawValue)\(pid == 0 ? "" : " \(pid)") \(String(decoding: detail, as: UTF8.self))"
+            )
         }
     }
 
@@ -58,9 +61,11 @@ final class RecordPrinter {
 
     private func put(_ text: String) {
         clear()
-        print(text)
-        fflush(nil)
+        lines.add(text)
     }
+
+    /// Writes what standard output takes now.
+    func flush() { lines.flush(patienceNs: 0) }
 
     /// A line that is written over, on a terminal only.
     func progress(_ counts: RecordingCounts) {
@@ -80,6 +85,12 @@ final class RecordPrinter {
     }
 
     func summary(_ counts: RecordingCounts, path: String, durationNs: Int64) {
+        lines.flush(patienceNs: 2_000_000_000)
+        if lines.dropped > 0 {
+            say(
+                "lab: \(lines.dropped) lines were not printed, for nobody read them; the session has all\n"
+            )
+        }
         let seconds = Double(durationNs / 1_000_000) / 1000
         let unreaped = counts.connections - counts.reaped
         say(

@@ -20,7 +20,7 @@ final class RecordingLoop {
     /// After a small batch the loop naps, so that under load one wake-up takes many datagrams.
     ///
     /// The queue holds far more than comes in this time.
-    private static let napNs = 500_000
+    private static let napNs = 2_000_000
 
     private let server: ForkServerProcess
     private let writer: RecordingWriter
@@ -60,13 +60,14 @@ final class RecordingLoop {
             watchSignals()
             watchLimits()
             if arrival == .frames {
-                guard let count = try receive() else { break }
+                guard let count = receive() else { break }
                 if count < 16 { nap() }
             }
             if writer.isFull || clab_monotonic_ns() - lastCommitNs >= Self.commitEveryNs {
                 commit()
             }
             printer.progress(writer.counts)
+            printer.flush()
         }
         try end()
     }
@@ -86,10 +87,17 @@ final class RecordingLoop {
         nanosleep(&time, nil)
     }
 
-    private func receive() throws -> Int? {
-        try server.receive { frame in
-            if let news = writer.take(frame) { printer.tell(news) }
-            if writer.isFull { commit() }
+    /// Takes what has arrived; nil at the end, or where what came can't be understood.
+    private func receive() -> Int? {
+        do {
+            return try server.receive { frame in
+                if let news = writer.take(frame) { printer.tell(news) }
+                if writer.isFull { commit() }
+            }
+        } catch {
+            complain("\(error)")
+            server.killNow()
+            return nil
         }
     }
 

@@ -84,6 +84,13 @@ struct ReplayCommand: ParsableCommand {
 
     func run() throws {
         let (exchanges, recordings) = try readSession()
+        // What was captured by a forward proxy went to the hosts that its targets name.
+        if target == nil, exchanges.contains(where: { isForwarded($0) }) {
+            throw Failure(
+                "Cannot tell where to replay '\(session)': some of its requests were forwarded to other "
+                    + "hosts. Say where all are to go with --target."
+            )
+        }
         let settings = try replaySettings(recordings)
         let replayer = Replayer(exchanges: exchanges, settings: settings)
         guard replayer.requestsPerRound > 0 else {
@@ -95,6 +102,13 @@ struct ReplayCommand: ParsableCommand {
         try withExtendedLifetime(watch) {
             try send(replayer, settings, exchanges)
         }
+    }
+
+    private func isForwarded(_ exchange: CapturedExchange) -> Bool {
+        guard let head = try? RequestHead(parsing: exchange.requestHead),
+            case .absolute = head.form
+        else { return false }
+        return true
     }
 
     /// Reads all, and closes the file again: who closes it last takes its -wal file away.

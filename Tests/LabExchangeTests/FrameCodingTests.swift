@@ -12,7 +12,8 @@ private let origin = ConnectionOrigin(
 
 private func decoded(_ bytes: [UInt8]) throws -> [Frame] {
     var found: [Frame] = []
-    try bytes.withUnsafeBytes { try Frame.decode($0) { found.append($0) } }
+    var gatherer = FrameGatherer()
+    try bytes.withUnsafeBytes { try gatherer.take($0) { found.append($0) } }
     return found
 }
 
@@ -130,6 +131,44 @@ private func decoded(_ bytes: [UInt8]) throws -> [Frame] {
     @Test func `what is written is what is read`() throws {
         let (writer, frames) = all()
         #expect(try decoded(writer.bytes) == frames)
+    }
+
+    @Test func `a head larger than a datagram travels in fragments, mixed with others`() throws {
+        var writers: [FrameWriter] = []
+        for connection in 1...2 as ClosedRange<Int64> {
+            var writer = FrameWriter()
+            writer.responseHead(
+                connection,
+                1,
+                startedNs: 0,
+                status: 200,
+                reason: [],
+                head: [UInt8](repeating: UInt8(connection), count: 200_000)
+            )
+            writers.append(writer)
+        }
+        var datagrams: [[[UInt8]]] = [[], []]
+        for (index, writer) in writers.enumerated() {
+            writer.forEachDatagram(of: Int64(index + 1)) { datagrams[index].append(Array($0)) }
+            #expect(datagrams[index].allSatisfy { $0.count <= FrameWriter.mostBytes })
+            #expect(datagrams[index].count > 1)
+        }
+        var gatherer = FrameGatherer()
+        var found: [Int64: Int] = [:]
+        for place in datagrams[0].indices {
+            for source in datagrams.indices {
+                try datagrams[source][place].withUnsafeBytes { bytes in
+                    try gatherer.take(bytes) { frame in
+                        guard case .responseHead(let id, _, _, _, _, let head) = frame else {
+                            return
+                        }
+                        found[id] = head.count
+                        #expect(head.allSatisfy { $0 == UInt8(id) })
+                    }
+                }
+            }
+        }
+        #expect(found == [1: 200_000, 2: 200_000])
     }
 
     @Test func `a datagram that is cut short is an error and never a trap`() {

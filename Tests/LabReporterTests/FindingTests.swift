@@ -60,7 +60,7 @@ import Testing
         ),
         (
             "UPDATE recording SET ended_at = NULL; DELETE FROM server_event WHERE kind = 'drain'",
-            "Recording 1 has no end: it goes on, or its recorder was killed. Its accounts cannot be checked yet."
+            "Recording 1 has no end: its recorder was killed. What it had not committed is not in the file, and how much that was nobody knows."
         ),
         (
             "INSERT INTO server_event VALUES (1, 1, 'fork_failed', NULL, '{}'), (1, 2, 'fork_failed', NULL, '{}')",

@@ -74,15 +74,23 @@ import Testing
         #expect(!identity.isTrustworthy)
     }
 
-    @Test func `a recording that goes on is not distrusted`() throws {
-        let identity = try identity(
+    @Test func `a recording whose recorder was killed is distrusted, and one that goes on is not`()
+        throws
+    {
+        let killed = try identity(
             """
             DELETE FROM server_event WHERE kind = 'drain';
             UPDATE recording SET ended_at = NULL, end_reason = NULL;
             """
         )
-        #expect(identity.verdict == .open)
-        #expect(identity.isTrustworthy)
+        #expect(killed.verdict == .abandoned)
+        #expect(!killed.isTrustworthy)
+        let fixture = try RecordingFixture()
+        let recorder = try fixture.record()
+        let going = try SessionReader(fixture.path).report()
+        #expect(going.recordings.map(\.identity.verdict) == [.open])
+        #expect(going.isTrustworthy)
+        withExtendedLifetime(recorder) {}
     }
 
     @Test func `each of several recordings has its own`() throws {

@@ -48,11 +48,9 @@ pid_t clab_fork(void);
 pid_t clab_reap(int *status, struct rusage *usage);
 
 /* The macros of wait(2). */
-int clab_exited(int status);
 int clab_exit_code(int status);
 int clab_signalled(int status);
 int clab_term_signal(int status);
-int clab_core_dumped(int status);
 
 /* PR_SET_CHILD_SUBREAPER: orphaned descendants become children of this process. 0 or -1. */
 int clab_become_subreaper(void);
@@ -69,12 +67,6 @@ int clab_text_on_huge_pages(void);
 
 /* How many threads this process has, from /proc/self/stat; -1 with errno. */
 int clab_thread_count(void);
-
-/* A descriptor that is readable when the process has ended; the caller owns it. -1 with errno. */
-int clab_pidfd_open(pid_t pid);
-
-/* SIGKILL or another signal by pidfd, so that a reused PID is never hit. 0 or -1. */
-int clab_pidfd_signal(int pidfd, int signal_number);
 
 /* --- sockets --------------------------------------------------------------------------------- */
 
@@ -121,7 +113,6 @@ struct clab_event { uint64_t data; uint32_t events; };
 int clab_epoll_create(void);
 int clab_epoll_add(int epoll, int fd, uint32_t events, uint64_t data);
 int clab_epoll_change(int epoll, int fd, uint32_t events, uint64_t data);
-int clab_epoll_remove(int epoll, int fd);
 /* At most 256 events; timeout_ns < 0 waits for ever (epoll_pwait2). How many, or -1 with errno. */
 int clab_epoll_wait(int epoll, struct clab_event *events, int most, int64_t timeout_ns);
 

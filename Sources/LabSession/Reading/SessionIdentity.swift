@@ -13,8 +13,11 @@ public struct SessionIdentity: Codable, Sendable, Equatable {
     public enum Verdict: String, Codable, Sendable {
         /// They add up.
         case holds
-        /// The recording has no end: it goes on, or its recorder was killed. Nothing to check yet.
+        /// The recording goes on. Nothing to check yet.
         case open
+        /// The recording has no end, and nobody records: its recorder was killed, and what it had not
+        /// committed is not known.
+        case abandoned
         /// The recording ended and the fork server's counts are not in the file.
         case uncounted
         /// They do not add up, or an exchange was lost.

@@ -41,7 +41,7 @@ extension SessionReader {
             let bodies = try storedBodies(db)
             let sql = """
                 SELECT id, connection_id, sequence, request_head, request_body_id, status,
-                    response_body_id, outcome
+                    response_body_id, outcome, request_ns
                 FROM exchange ORDER BY connection_id, sequence, id
                 """
             return try Row.fetchCursor(db, sql: sql).map { row in
@@ -53,7 +53,8 @@ extension SessionReader {
                     requestBody: row.intIfAny(4).flatMap { bodies[$0] },
                     status: row.intIfAny(5).map { Int(clamping: $0) },
                     responseBody: row.intIfAny(6).flatMap { bodies[$0] },
-                    outcome: ExchangeOutcome(rawValue: row.text(7)) ?? .childDied
+                    outcome: ExchangeOutcome(rawValue: row.text(7)) ?? .childDied,
+                    isRequestComplete: row.intIfAny(8) != nil || row.intIfAny(4) == nil
                 )
             }.array()
         }

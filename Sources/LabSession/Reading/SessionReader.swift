@@ -34,7 +34,16 @@ public struct SessionReader: Sendable {
     ///
     /// - Throws: ``SessionError`` where the file cannot be read.
     public func report() throws(SessionError) -> SessionReport {
-        try read { db in try SessionReport(db, path: path) }
+        // Asked before the rows are read: a recorder that ends between the two has then ended there.
+        let isRecording = RecordingLock.isHeld(path)
+        var report = try read { db in try SessionReport(db, path: path) }
+        for index in report.recordings.indices
+        where report.recordings[index].identity.verdict == .open
+            && !(isRecording && index == report.recordings.count - 1)
+        {
+            report.recordings[index].identity.verdict = .abandoned
+        }
+        return report
     }
 
     /// One replay run in detail.
