@@ -102,7 +102,8 @@ extension Frame {
                 error: input.text(),
                 userCPUUs: input.number(),
                 systemCPUUs: input.number(),
-                deviations: input.deviations()
+                deviations: input.deviations(),
+                responseDeviations: input.deviations()
             )
         case .childEnding:
             self = .childEnding(

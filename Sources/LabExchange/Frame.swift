@@ -110,7 +110,8 @@ public enum Frame: Sendable, Equatable {
         error: String,
         userCPUUs: Int64,
         systemCPUUs: Int64,
-        deviations: [Deviation]
+        deviations: [Deviation],
+        responseDeviations: [Deviation]
     )
     /// The child: its last word before `_exit`.
     case childEnding(connectionID: Int64, closedNs: Int64, exitingNs: Int64)

@@ -176,7 +176,7 @@ public struct FrameWriter: Sendable {
         }
     }
 
-    /// Writes ``Frame/exchangeEnd(connectionID:sequence:endedNs:outcome:error:userCPUUs:systemCPUUs:deviations:)``.
+    /// Writes ``Frame/exchangeEnd(connectionID:sequence:endedNs:outcome:error:userCPUUs:systemCPUUs:deviations:responseDeviations:)``.
     public mutating func exchangeEnd(
         _ connectionID: Int64,
         _ sequence: Int32,
@@ -185,7 +185,8 @@ public struct FrameWriter: Sendable {
         error: String,
         userCPUUs: Int64,
         systemCPUUs: Int64,
-        deviations: [Deviation]
+        deviations: [Deviation],
+        responseDeviations: [Deviation] = []
     ) {
         write(.exchangeEnd) { out in
             out.put(connectionID)
@@ -196,6 +197,7 @@ public struct FrameWriter: Sendable {
             out.put(userCPUUs)
             out.put(systemCPUUs)
             out.put(deviations)
+            out.put(responseDeviations)
         }
     }
 

@@ -12,6 +12,7 @@ struct ExchangeRecord {
     private let sequence: Int32
     /// Rules that were bent or broken after the head.
     private var deviations: [Deviation] = []
+    private var responseDeviations: [Deviation] = []
     /// Whether a response, of this server's or of an upstream's, has begun.
     private(set) var hasResponse = false
     private var hasRequestEnd = false
@@ -102,6 +103,9 @@ struct ExchangeRecord {
 
     mutating func note(_ deviation: Deviation) { deviations.append(deviation) }
 
+    /// Rules that an upstream bent or broke.
+    mutating func noteOfResponse(_ found: [Deviation]) { responseDeviations += found }
+
     func end(_ outcome: ExchangeOutcome, error: String, usage: (user: Int64, system: Int64)) {
         channel.frames.exchangeEnd(
             connectionID,
@@ -111,7 +115,8 @@ struct ExchangeRecord {
             error: error,
             userCPUUs: usage.user,
             systemCPUUs: usage.system,
-            deviations: deviations
+            deviations: deviations,
+            responseDeviations: responseDeviations
         )
     }
 

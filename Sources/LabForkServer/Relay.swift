@@ -124,6 +124,7 @@ struct Relay {
                 if head.status == 101 {
                     return abort("the upstream switched protocols unasked", &record)
                 }
+                record.noteOfResponse(head.deviations)
                 begin(head, &record)
             case .content(let content):
                 record.responseContent(content)

@@ -17,7 +17,8 @@ struct DeviationMark {
         let words = WireRule(rawValue: deviation.code)?.sentence
         let title =
             "\(SafeText.line(deviation.code)) (\(SafeText.line(deviation.section)))"
-            + (words.map { ": the message \($0)" } ?? "") + ", at byte \(deviation.offset)"
+            + (words.map { ": the \(SafeText.line(deviation.message)) \($0)" } ?? "")
+            + ", at byte \(deviation.offset)"
         let titles = Paragraph.wrapped(title, width: 94).enumerated()
             .map { ($0 == 0 ? "  " : "    ") + $1 }
         return titles + pointer.map { ["    " + $0.line, "    " + style.bad($0.mark)] }.joined()

@@ -136,7 +136,11 @@ public struct ExchangeTranscript: Sendable {
     private var deviations: [String] {
         guard !detail.deviations.isEmpty else { return [] }
         return [style.bold("Rules bent")]
-            + detail.deviations.flatMap { DeviationMark($0, in: detail.requestHead).lines(style) }
+            + detail.deviations.flatMap { deviation in
+                let isOfResponse = deviation.message == "response"
+                let head = isOfResponse ? detail.responseHead ?? [] : detail.requestHead
+                return DeviationMark(deviation, in: head).lines(style)
+            }
     }
 
     private var child: [String] {

@@ -36,6 +36,7 @@ struct ExchangeRow {
     let requestHead: [UInt8]
     let environ: Environ
     var deviations: [Deviation]
+    var responseDeviations: [Deviation] = []
     var requestBody = BodyIntake()
     var requestNs: Int64?
     var upstreamConnectedNs: Int64?

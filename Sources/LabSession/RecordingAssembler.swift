@@ -145,7 +145,8 @@ struct RecordingAssembler {
             let error,
             let user,
             let system,
-            let deviations
+            let deviations,
+            let responseDeviations
         ):
             withExchange(connection, sequence) {
                 $0.responseEndedNs = $0.status == nil ? nil : endedNs
@@ -154,6 +155,7 @@ struct RecordingAssembler {
                 $0.userCPUUs = user
                 $0.systemCPUUs = system
                 $0.deviations += deviations
+                $0.responseDeviations = responseDeviations
             }
             return closeExchange(connection)
         case .childEnding(let connection, let closedNs, let exitingNs):

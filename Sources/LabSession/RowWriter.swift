@@ -39,7 +39,7 @@ struct RowWriter {
             """
         )
         clearDeviations = try PreparedStatement(db, "DELETE FROM deviation WHERE exchange_id = ?")
-        deviation = try PreparedStatement(db, "INSERT INTO deviation VALUES (?, ?, ?, ?)")
+        deviation = try PreparedStatement(db, "INSERT INTO deviation VALUES (?, ?, ?, ?, ?)")
         event = try PreparedStatement(db, "INSERT INTO server_event VALUES (?, ?, ?, ?, ?)")
         bodies = try BodyShelf(db)
     }
@@ -122,15 +122,27 @@ struct RowWriter {
             exchange.bind(text: json)
         }
         try exchange.run()
-        guard !row.deviations.isEmpty else { return }
-        clearDeviations.bind(row.id)
+        try write(row.deviations, row.responseDeviations, of: row.id)
+    }
+
+    /// Written anew each time, for a row that was under way had fewer.
+    private func write(
+        _ request: [Deviation],
+        _ response: [Deviation],
+        of exchangeID: Int64
+    ) throws {
+        guard !request.isEmpty || !response.isEmpty else { return }
+        clearDeviations.bind(exchangeID)
         try clearDeviations.run()
-        for found in row.deviations {
-            deviation.bind(row.id)
-            deviation.bind(text: found.rule.rawValue)
-            deviation.bind(text: found.rule.section)
-            deviation.bind(found.offset)
-            try deviation.run()
+        for (message, found) in [("request", request), ("response", response)] {
+            for one in found {
+                deviation.bind(exchangeID)
+                deviation.bind(text: one.rule.rawValue)
+                deviation.bind(text: one.rule.section)
+                deviation.bind(one.offset)
+                deviation.bind(text: message)
+                try deviation.run()
+            }
         }
     }
 

@@ -103,7 +103,8 @@ public enum SessionFormat {
             exchange_id INTEGER NOT NULL REFERENCES exchange,
             code TEXT NOT NULL,
             section TEXT NOT NULL,
-            offset INTEGER NOT NULL
+            offset INTEGER NOT NULL,
+            message TEXT NOT NULL DEFAULT 'request'
         );
         CREATE INDEX deviation_exchange ON deviation (exchange_id);
         CREATE TABLE server_event (

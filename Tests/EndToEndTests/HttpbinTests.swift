@@ -30,5 +30,6 @@ import Testing
         let report = try Tool.run(Place.lab, "report", copy)
         #expect(report.status == 0)
         #expect(report.output.contains("all accounted for"))
+        #expect(try Tool.run(Place.lab, "show", copy, "1").output.contains("\n< HTTP/1.1 200 OK\n"))
     }
 }

@@ -98,6 +98,23 @@ import Testing
         )
     }
 
+    @Test func `a rule that an upstream bends is noted as the response's`() throws {
+        let upstream = try ScriptedServer { _ in "HTTP/1.1 200 OK\nContent-Length: 2\n\nhi" }
+        defer { upstream.stop() }
+        let lab = try LabRecord(["--upstream", "http://127.0.0.1:\(upstream.port)"])
+        #expect(try lab.get("/") == "hi")
+        lab.stop()
+        #expect(
+            try lab.sql("SELECT code, message, offset FROM deviation")
+                == "bare-line-feed|response|15"
+        )
+        #expect(
+            try Tool.run(Place.lab, "show", lab.session, "1").output.contains(
+                "the response ends a line with LF alone"
+            )
+        )
+    }
+
     @Test func `an upstream that is down is 502 and an upstream that is silent is 504`() throws {
         let down = try LabRecord(["--upstream", "http://127.0.0.1:1"])
         #expect(try down.get("/", "-w", "%{http_code}").hasSuffix("502"))

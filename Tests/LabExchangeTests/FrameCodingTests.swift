@@ -55,7 +55,8 @@ private func decoded(_ bytes: [UInt8]) throws -> [Frame] {
             error: "é",
             userCPUUs: 14,
             systemCPUUs: 15,
-            deviations: bent
+            deviations: bent,
+            responseDeviations: bent
         )
         writer.childEnding(7, closedNs: 16, exitingNs: 17)
         writer.childReaped(
@@ -111,7 +112,8 @@ private func decoded(_ bytes: [UInt8]) throws -> [Frame] {
                     error: "é",
                     userCPUUs: 14,
                     systemCPUUs: 15,
-                    deviations: bent
+                    deviations: bent,
+                    responseDeviations: bent
                 ),
                 .childEnding(connectionID: 7, closedNs: 16, exitingNs: 17),
                 .childReaped(

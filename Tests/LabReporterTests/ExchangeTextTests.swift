@@ -42,7 +42,7 @@ import Testing
             """
             UPDATE exchange SET error = char(27) || '[2J', request_head = request_head || x'1b5b324a0a',
                 environ = '{"A\\u001b":"\\u001b[2J\\u009b"}';
-            INSERT INTO deviation VALUES (\(id), char(27), char(27), 3);
+            INSERT INTO deviation (exchange_id, code, section, offset) VALUES (\(id), char(27), char(27), 3);
             UPDATE connection SET peer_address = char(27);
             """
         ).read { try $0.exchange(id) }

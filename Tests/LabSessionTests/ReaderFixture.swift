@@ -216,7 +216,7 @@ final class ReaderFixture {
                 'child_died', 'child 4008 was ended by signal 9 while it served this request',
                 1800500000, 1800600000, 1800600000, NULL, NULL, NULL, NULL, NULL, \(spin), NULL,
                 \(environ("GET", "/spin/9000")));
-            INSERT INTO deviation VALUES
+            INSERT INTO deviation (exchange_id, code, section, offset) VALUES
                 (8, 'bare-line-feed', 'RFC 9112 2.2', 14), (8, 'space-before-colon', 'RFC 9112 5.1', 19);
             """
     }

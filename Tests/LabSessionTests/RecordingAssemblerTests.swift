@@ -58,7 +58,8 @@ import Testing
             error: "",
             userCPUUs: 1,
             systemCPUUs: 2,
-            deviations: []
+            deviations: [],
+            responseDeviations: []
         )
         let last = assembler.take(end)
         guard case .exchange(let news) = last else {

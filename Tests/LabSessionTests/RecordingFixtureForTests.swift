@@ -198,7 +198,8 @@ struct Visit {
                 error: asking.error,
                 userCPUUs: at(sequence, 7),
                 systemCPUUs: at(sequence, 8),
-                deviations: asking.lateDeviations
+                deviations: asking.lateDeviations,
+                responseDeviations: []
             )
         )
         return frames

@@ -59,6 +59,8 @@ public struct StoredDeviation: Codable, Sendable, Equatable {
     public var section: String
     /// Bytes from the start of the message.
     public var offset: Int
+    /// Whose message: `request` or `response`.
+    public var message: String
 }
 
 /// The connection of an exchange.
@@ -143,9 +145,14 @@ extension ExchangeDetail {
 
     private static func deviations(_ db: Database, _ id: Int64) throws -> [StoredDeviation] {
         let sql =
-            "SELECT code, section, offset FROM deviation WHERE exchange_id = ? ORDER BY offset"
+            "SELECT code, section, offset, message FROM deviation WHERE exchange_id = ? ORDER BY message, offset"
         return try Row.fetchCursor(db, sql: sql, arguments: [id]).map { row in
-            StoredDeviation(code: row.text(0), section: row.text(1), offset: row.count(2))
+            StoredDeviation(
+                code: row.text(0),
+                section: row.text(1),
+                offset: row.count(2),
+                message: row.text(3)
+            )
         }.array()
     }
 }
