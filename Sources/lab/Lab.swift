@@ -14,11 +14,11 @@ struct Lab: ParsableCommand {
         commandName: "lab",
         abstract: "A laboratory for HTTP traffic: record it, replay it, see what it cost.",
         discussion: """
-            lab record forks a process per connection and keeps every request, the environ built
-            from it, the response and the life of the process that served it in one SQLite file.
+            lab record forks a process per connection and keeps every request, the environ built \
+            from it, the response and the life of the process that served it in one SQLite file. \
             lab replay sends it again, as hard as the machine allows, and checks every answer.
 
-            Exit codes: 0 done, and the answer is good; 1 done, and the answer is bad; 2 could not
+            Exit codes: 0 done, and the answer is good; 1 done, and the answer is bad; 2 could not \
             do it; 3 done, but not to be trusted; 64 bad usage.
             """,
         version: labVersion,

@@ -10,7 +10,7 @@ struct ListCommand: ParsableCommand {
         commandName: "list",
         abstract: "List the exchanges of a session, a line each.",
         discussion: """
-            EXPR is a SQL condition, such as "status >= 500", "total_ms > 100 AND method = 'POST'" or
+            EXPR is a SQL condition, such as "status >= 500", "total_ms > 100 AND method = 'POST'" or \
             "term_signal IS NOT NULL". Its columns are: \(ExpressionError.columns.joined(separator: ", ")).
             """
     )

@@ -12,10 +12,15 @@ struct RecordCommand: ParsableCommand {
         commandName: "record",
         abstract: "Serve or proxy HTTP, a process per connection, and record every exchange.",
         discussion: """
-            Without --upstream the built-in application answers, and requests in absolute-form (a
-            client that uses this as its proxy) are forwarded. Ctrl-C ends the recording: it stops
-            accepting, lets its children finish, reaps them, and prints a summary. A second Ctrl-C
-            ends it at once.
+            Without --upstream the built-in application answers, and requests in absolute-form (a \
+            client that uses this as its proxy) are forwarded. It answers at / /environ \
+            /sleep/SECONDS /status/CODE /bytes/N /echo /spin/MS /allocate/MIB; /crash/SIGNAL and \
+            /exit/CODE end the child without an answer, /spawn-zombie and /spawn-orphan leave a \
+            process behind.
+
+            Ctrl-C ends the recording: it stops accepting, lets its children finish, reaps them, and \
+            prints a summary. A second Ctrl-C ends it at once. When it listens, one line on standard \
+            error says so: lab: listening on http://HOST:PORT
             """
     )
 

@@ -13,12 +13,12 @@ struct ReplayCommand: ParsableCommand {
         commandName: "replay",
         abstract: "Send a session again and check every answer against the captured one.",
         discussion: """
-            What was captured on one connection is sent in order on one connection; connections run
-            concurrently, in a closed loop. Without --requests and --duration each captured
-            connection is sent once. Every result is kept in the session; see it again with
+            What was captured on one connection is sent in order on one connection; connections run \
+            concurrently, in a closed loop. Without --requests and --duration each captured \
+            connection is sent once. Every result is kept in the session; see it again with \
             lab report --run RUN.
 
-            Exit codes: 0 done; 1 every request failed; 2 the target never answered, or it could not
+            Exit codes: 0 done; 1 every request failed; 2 the target never answered, or it could not \
             be done; 3 results were lost; 130 interrupted, with what was done kept.
             """
     )

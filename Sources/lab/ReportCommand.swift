@@ -11,7 +11,7 @@ struct ReportCommand: ParsableCommand {
         commandName: "report",
         abstract: "Tell what a session holds: latencies, exits, zombies, replays.",
         discussion: """
-            Exits with 3 where the recording cannot be trusted: its accounts do not add up, or an
+            Exits with 3 where the recording cannot be trusted: its accounts do not add up, or an \
             exchange was lost.
             """
     )
