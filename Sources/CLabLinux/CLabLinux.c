@@ -13,6 +13,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -168,6 +169,16 @@ int clab_thread_count(void) {
         if (!at) return -1;
     }
     return atoi(at + 1);
+}
+
+int clab_socket_of(pid_t pid, int number) {
+    int process = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (process < 0) return -1;
+    int copy = (int)syscall(SYS_pidfd_getfd, process, number, 0);
+    int saved = errno;
+    close(process);
+    errno = saved;
+    return copy;
 }
 
 int clab_accept(int listener, struct sockaddr_storage *peer) {

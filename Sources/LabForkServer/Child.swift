@@ -136,6 +136,8 @@ struct Child {
             connectionID: origin.connectionID,
             sequence: sequence
         )
+        client.slot?.pointee = RequestSlot(startedNs: startedNs, sequence: sequence, hasAnswer: 0)
+        defer { client.slot?.pointee.startedNs = 0 }
         let (environ, deviations) = environs.environ(
             of: head,
             peerAddress: origin.peerAddress,

@@ -88,13 +88,14 @@ final class ChildWorkshop {
         _ descriptor: Int32,
         _ origin: ConnectionOrigin,
         parentPID: Int32,
-        listener: Int32?
+        toClose: [Int32],
+        slot: UnsafeMutablePointer<RequestSlot>?
     ) -> Never {
         clab_signals_reset()
         let startedNs = clab_monotonic_ns()
         // Without its parent nobody would wait for this child or tell of its end.
         _ = clab_die_with_parent()
-        if let listener { close(listener) }
+        for descriptor in toClose { close(descriptor) }
         drain.raise()
         // What the parent has gathered is the parent's to send.
         channel.frames.removeAll()
@@ -107,6 +108,7 @@ final class ChildWorkshop {
             baselineRSSKiB: ResourceUsage.ofThisProcess().maxRSSKiB
         )
         client.open(descriptor)
+        client.slot = slot
         var child = Child(
             settings: settings,
             channel: channel,

@@ -14,6 +14,8 @@ final class ClientConnection {
     }
 
     private(set) var descriptor: Int32
+    /// Where the parent looks how long this request takes; nil where nothing is watched.
+    var slot: UnsafeMutablePointer<RequestSlot>?
     var reader: RequestReader
     private let room: UnsafeMutableRawBufferPointer
     private let drain: DrainSignal
@@ -86,6 +88,7 @@ final class ClientConnection {
     }
 
     private func sendAll(_ bytes: UnsafeBufferPointer<UInt8>, _ stallNs: Int64) -> Bool {
+        slot?.pointee.hasAnswer = 1
         var sent = 0
         while sent < bytes.count {
             let count = Glibc.send(

@@ -27,6 +27,7 @@ public struct ForkServer {
     private var acceptAgainNs: Int64 = 0
     private var hasKilled = false
     private var census = ZombieCensus()
+    private var deadlines: DeadlineWatch?
 
     /// Makes a fork server on the inherited descriptors.
     ///
@@ -41,6 +42,7 @@ public struct ForkServer {
         self.settings = settings
         self.drain = drain
         nextConnectionID = settings.firstConnectionID
+        deadlines = DeadlineWatch(timeoutNs: settings.childTimeoutNs)
         workshop = ChildWorkshop(settings: settings, channel: channel, drain: drain)
         // Without it orphans go to init, and nobody records them; all else works.
         _ = clab_become_subreaper()
@@ -61,6 +63,7 @@ public struct ForkServer {
             let listenerIsReady = wait()
             reap()
             countZombies()
+            endTheLate()
             if clab_signals_seen().stops > 0 { beginDrain() }
             if clab_signals_seen().stops > 1 { killAll("told to end at once") }
             if listenerIsReady { acceptAll() }
@@ -84,6 +87,7 @@ public struct ForkServer {
         if settings.reaping != .drain, !ledger.living.isEmpty {
             until = min(until, now + ZombieCensus.everyNs)
         }
+        if let deadlines, !ledger.living.isEmpty { until = min(until, now + deadlines.everyNs) }
         var polls = (
             clab_poll(fd: ForkServerSettings.frames, events: 0, revents: 0),
             clab_poll(
@@ -153,16 +157,34 @@ public struct ForkServer {
         )
         nextConnectionID += 1
         let parent = getpid()
+        let slot = deadlines?.takeSlot()
         origin.forkStartedNs = clab_monotonic_ns()
         let pid = clab_fork()
-        if pid == 0 { workshop.serve(client, origin, parentPID: parent, listener: listener) }
+        if pid == 0 {
+            workshop.serve(
+                client,
+                origin,
+                parentPID: parent,
+                toClose: [listener].compactMap { $0 } + (deadlines?.heldClients ?? []),
+                slot: slot.flatMap { deadlines?.place($0) }
+            )
+        }
         let forkedNs = clab_monotonic_ns()
         if pid > 0 {
             ledger.forked(pid: pid, connectionID: origin.connectionID)
+            if let slot {
+                deadlines?.forked(
+                    pid: pid,
+                    connectionID: origin.connectionID,
+                    slot: slot,
+                    clientNumber: client
+                )
+            }
             channel.frames.childForked(origin, pid: pid, parentPID: parent, forkedNs: forkedNs)
             channel.flushIfLarge()
         } else {
             forkFailed(client, errno, origin)
+            if let slot { deadlines?.giveBack(slot) }
         }
         close(client)
     }
@@ -217,6 +239,7 @@ public struct ForkServer {
                 let sigchld =
                     census.reaped(pid)
                     ?? (clab_child_signal_pending() == 0 ? seen.last_child_ns : 0)
+                let isLate = tellOfDeadline(pid, connectionID, now)
                 channel.frames.childReaped(
                     connectionID,
                     pid: pid,
@@ -224,7 +247,7 @@ public struct ForkServer {
                     sigchldNs: sigchld,
                     reapedNs: now,
                     usage: ResourceUsage(usage),
-                    fate: clab_signalled(status) != 0 ? .signalled : .exited
+                    fate: isLate ? .timedOut : clab_signalled(status) != 0 ? .signalled : .exited
                 )
             case .stranger:
                 tell(.orphan, "{\"wait_status\":\(status)}", pid: pid, at: now)
@@ -233,6 +256,37 @@ public struct ForkServer {
         }
         guard signals > 0 else { return }
         tell(.sigchld, "{\"signals\":\(signals),\"reaped\":\(reaped)}", at: seen.last_child_ns)
+    }
+
+    /// Whether the child that was waited for had been ended for its time; its client was then told.
+    private mutating func tellOfDeadline(_ pid: Int32, _ connectionID: Int64, _ now: Int64) -> Bool
+    {
+        guard case .late(let answered)? = deadlines?.reaped(pid) else { return false }
+        guard let answered else { return true }
+        let head = DeadlineWatch.answer
+        channel.frames.responseHead(
+            connectionID,
+            answered,
+            startedNs: now,
+            status: 504,
+            reason: Response.reason(504).utf8,
+            head: UnsafeBufferPointer(start: head.utf8Start, count: head.utf8CodeUnitCount)
+        )
+        return true
+    }
+
+    /// Ends children whose time is up; what they were doing in the kernel is kept.
+    private mutating func endTheLate() {
+        for late in deadlines?.look() ?? [] {
+            tell(
+                .killed,
+                """
+                {"why":"child-timeout","connection_id":\(late.connectionID),\
+                "wchan":"\(late.waitChannel)","syscall":"\(late.systemCall)"}
+                """,
+                pid: late.pid
+            )
+        }
     }
 
     /// While children are not waited for as they should be, tells how many stand.

@@ -43,6 +43,8 @@ public struct ForkServerSettings: Sendable, Equatable {
     public var mostChildren: Int
     /// The most requests that one child answers; 0 for no limit.
     public var maxRequestsPerChild: Int
+    /// How long a child may take over a request, from its head to its answer's end; ns, 0 for ever.
+    public var childTimeoutNs: Int64
     /// How long a head may take, from its first byte, or from the connection for the first; ns.
     public var headerTimeoutNs: Int64
     /// How long a connection may idle between requests; ns.
@@ -61,6 +63,7 @@ public struct ForkServerSettings: Sendable, Equatable {
         reaping: Reaping = .drain,
         mostChildren: Int = 0,
         maxRequestsPerChild: Int = 0,
+        childTimeoutNs: Int64 = 0,
         headerTimeoutNs: Int64 = 30_000_000_000,
         idleTimeoutNs: Int64 = 60_000_000_000,
         upstreamTimeoutNs: Int64 = 60_000_000_000,
@@ -73,6 +76,7 @@ public struct ForkServerSettings: Sendable, Equatable {
         self.reaping = reaping
         self.mostChildren = mostChildren
         self.maxRequestsPerChild = maxRequestsPerChild
+        self.childTimeoutNs = childTimeoutNs
         self.headerTimeoutNs = headerTimeoutNs
         self.idleTimeoutNs = idleTimeoutNs
         self.upstreamTimeoutNs = upstreamTimeoutNs
@@ -86,7 +90,8 @@ public struct ForkServerSettings: Sendable, Equatable {
             "forward=\(forwards ? 1 : 0)",
             "reap=\(reaping.rawValue)", "children=\(mostChildren)",
             "requests-per-child=\(maxRequestsPerChild)",
-            "header-timeout-ns=\(headerTimeoutNs)", "idle-timeout-ns=\(idleTimeoutNs)",
+            "child-timeout-ns=\(childTimeoutNs)", "header-timeout-ns=\(headerTimeoutNs)",
+            "idle-timeout-ns=\(idleTimeoutNs)",
             "upstream-timeout-ns=\(upstreamTimeoutNs)", "header-bytes=\(maxHeaderBytes)",
         ]
         if case .upstream(let name, let addresses) = mode {
@@ -122,6 +127,7 @@ public struct ForkServerSettings: Sendable, Equatable {
                 guard let reaping = Reaping(rawValue: String(value)) else { return nil }
                 self.reaping = reaping
             case ("requests-per-child", _, let number?): maxRequestsPerChild = Int(number)
+            case ("child-timeout-ns", _, let number?): childTimeoutNs = number
             case ("header-timeout-ns", _, let number?): headerTimeoutNs = number
             case ("idle-timeout-ns", _, let number?): idleTimeoutNs = number
             case ("upstream-timeout-ns", _, let number?): upstreamTimeoutNs = number

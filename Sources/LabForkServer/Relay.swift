@@ -54,6 +54,7 @@ struct Relay {
                 upstreamTakesMore = false
                 toUpstream = Pending()
             }
+            if !toClient.isEmpty { exchange.client.slot?.pointee.hasAnswer = 1 }
             if !toClient.flush(exchange.client.descriptor) {
                 return ExchangeEnding(
                     .clientClosed,

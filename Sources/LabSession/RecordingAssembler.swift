@@ -288,6 +288,9 @@ struct RecordingAssembler {
         if status & 0x7F == 0 {
             return "child \(row.pid) exited with \(status >> 8 & 0xFF) before it had answered"
         }
-        return "child \(row.pid) was ended by signal \(status & 0x7F) while it served this request"
+        let ended = "child \(row.pid) was ended by signal \(status & 0x7F)"
+        return row.fate == .timedOut
+            ? "\(ended) for taking too long over this request"
+            : "\(ended) while it served this request"
     }
 }

@@ -58,6 +58,14 @@ struct RecordCommand: ParsableCommand {
     @Option(help: ArgumentHelp("End each child after so many requests.", valueName: "n"))
     var maxRequestsPerChild: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "How long a child may take over a request; then it is ended, and answered 504.",
+            valueName: "t"
+        )
+    )
+    var childTimeout: Duration?
+
     @Option(help: ArgumentHelp("How long a request's head may take; then 408.", valueName: "t"))
     var headerTimeout = Duration(nanoseconds: 30_000_000_000)
 
@@ -104,6 +112,9 @@ struct RecordCommand: ParsableCommand {
         }
         if let maxChildren, maxChildren < 1 {
             throw ValidationError("--max-children takes a number from 1 up.")
+        }
+        if let childTimeout, childTimeout.nanoseconds == 0 {
+            throw ValidationError("--child-timeout takes a time above 0.")
         }
         if let requests, requests < 1 {
             throw ValidationError("--requests takes a number from 1 up.")
@@ -160,6 +171,7 @@ struct RecordCommand: ParsableCommand {
             reaping: reap,
             mostChildren: maxChildren ?? 0,
             maxRequestsPerChild: maxRequestsPerChild ?? 0,
+            childTimeoutNs: childTimeout?.nanoseconds ?? 0,
             headerTimeoutNs: headerTimeout.nanoseconds,
             idleTimeoutNs: idleTimeout.nanoseconds,
             upstreamTimeoutNs: upstreamTimeout.nanoseconds,

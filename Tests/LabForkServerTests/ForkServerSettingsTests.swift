@@ -18,6 +18,7 @@ import Testing
             reaping: .once,
             mostChildren: 9,
             maxRequestsPerChild: 1,
+            childTimeoutNs: 4,
             headerTimeoutNs: 5,
             idleTimeoutNs: 6,
             upstreamTimeoutNs: 7,

@@ -55,7 +55,7 @@ private enum Ending: CaseIterable {
         case .crashes:
             "child_died child \(pid) was ended by signal 11 while it served this request"
         case .isKilled:
-            "child_died child \(pid) was ended by signal 9 while it served this request"
+            "child_died child \(pid) was ended by signal 9 for taking too long over this request"
         }
     }
 }

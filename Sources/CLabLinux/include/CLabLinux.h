@@ -68,6 +68,10 @@ int clab_text_on_huge_pages(void);
 /* How many threads this process has, from /proc/self/stat; -1 with errno. */
 int clab_thread_count(void);
 
+/* A copy of the descriptor `number` of a child, by pidfd_getfd(2): the caller owns it. -1 with errno,
+ * as where the kernel is older than 5.6 or forbids it. */
+int clab_socket_of(pid_t pid, int number);
+
 /* --- sockets --------------------------------------------------------------------------------- */
 
 /* accept4(2) with SOCK_CLOEXEC; the accepted socket blocks. The caller owns it. -1 with errno. */
