@@ -24,6 +24,13 @@ public enum JSONReport {
         )
     }
 
+    /// A check as one object, ending in a line end.
+    ///
+    /// - Throws: What the encoder throws: never for a value that was read from a session.
+    public static func text(_ check: SessionCheck) throws -> String {
+        try encoded(Judged(schemaVersion: schemaVersion, check: check), isPretty: true)
+    }
+
     /// One replay in detail as one object, ending in a line end.
     ///
     /// - Throws: What the encoder throws: never for a value that was read from a session.
@@ -76,6 +83,23 @@ private struct Whole: Encodable {
         try container.encode(schemaVersion, forKey: .schemaVersion)
         try container.encode(isTrustworthy, forKey: .isTrustworthy)
         try container.encode(findings, forKey: .findings)
+    }
+}
+
+/// A check with its version and verdict, all on one level.
+private struct Judged: Encodable {
+    let schemaVersion: Int
+    let check: SessionCheck
+
+    private enum CodingKeys: String, CodingKey {
+        case schemaVersion, isGood
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try check.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(schemaVersion, forKey: .schemaVersion)
+        try container.encode(check.isGood, forKey: .isGood)
     }
 }
 

@@ -131,6 +131,38 @@ public final class RecordingWriter {
         }
     }
 
+    /// What does not add up between the fork server's own counts and what is recorded; nil where all
+    /// does, after ``end(reason:at:)``.
+    ///
+    /// - Throws: ``SessionError``.
+    public func fault() throws(SessionError) -> String? {
+        let counts = counts
+        do {
+            let told = try file.queue.read { db in
+                try Row.fetchOne(
+                    db,
+                    sql: """
+                        SELECT json_extract(detail, '$.accepted'), json_extract(detail, '$.forks'),
+                            json_extract(detail, '$.fork_failed'), json_extract(detail, '$.reaped')
+                        FROM server_event WHERE recording_id = ? AND kind = 'drain'
+                        """,
+                    arguments: [recordingID]
+                ).map { row in (0..<4).map { Int(row.int($0)) } }
+            }
+            guard let told else { return "the fork server's own counts are missing" }
+            if told[0] != counts.connections + told[2] {
+                return "of \(told[0]) accepted connections \(counts.connections) are recorded and "
+                    + "\(told[2]) failed"
+            }
+            if told[1] != counts.reaped || told[3] != counts.reaped {
+                return "of \(told[1]) forked children \(counts.reaped) are recorded as reaped"
+            }
+            return nil
+        } catch {
+            throw SessionError(error, path: file.path, doing: "read")
+        }
+    }
+
     /// What a recorder that was killed left open, nobody will close but the next one.
     private static func closeAbandoned(_ db: Database) throws {
         try db.execute(sql: "UPDATE child SET fate = 'unknown' WHERE fate = 'running'")

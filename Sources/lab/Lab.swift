@@ -24,7 +24,7 @@ struct Lab: ParsableCommand {
         version: labVersion,
         subcommands: [
             RecordCommand.self, ReplayCommand.self, ReportCommand.self, ListCommand.self,
-            ShowCommand.self,
+            ShowCommand.self, CheckCommand.self,
         ]
     )
 

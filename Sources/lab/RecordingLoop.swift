@@ -170,6 +170,12 @@ final class RecordingLoop {
         }
         if endReason == "interrupted" { throw ExitNow(ExitStatus.interrupted) }
         if writeError != nil { throw ExitNow(ExitStatus.couldNot) }
+        if !isLost, let fault = try writer.fault() {
+            throw Failure(
+                "The accounts of '\(path)' do not add up: \(fault). See: lab check '\(path)'",
+                code: ExitStatus.untrusted
+            )
+        }
         if isLost {
             throw Failure(
                 "The fork server is gone (\(Self.describe(status))); what it had told is kept in "
