@@ -101,18 +101,19 @@ public struct SessionFile: Sendable {
         }
     }
 
-    private func checkIdentity() throws(SessionError) {
+    /// Throws where the file is no session, or one of a newer lab.
+    func checkIdentity() throws(SessionError) {
         do {
             let (application, version) = try queue.read { db in
                 (
-                    try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0,
-                    try Int32.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+                    try Int64.fetchOne(db, sql: "PRAGMA application_id") ?? 0,
+                    try Int64.fetchOne(db, sql: "PRAGMA user_version") ?? 0
                 )
             }
-            guard application == SessionFormat.applicationID else {
+            guard application == Int64(SessionFormat.applicationID) else {
                 throw SessionError.notASession(path: path)
             }
-            guard version <= SessionFormat.version else {
+            guard version <= Int64(SessionFormat.version) else {
                 throw SessionError.tooNew(
                     path: path,
                     format: Int(version),

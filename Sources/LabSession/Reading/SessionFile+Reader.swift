@@ -28,22 +28,7 @@ extension SessionFile {
                 path: path,
                 queue: try DatabaseQueue(path: immutableAddress(path), configuration: configuration)
             )
-            let (application, version) = try file.queue.read { db in
-                (
-                    try Int64.fetchOne(db, sql: "PRAGMA application_id"),
-                    try Int64.fetchOne(db, sql: "PRAGMA user_version") ?? 0
-                )
-            }
-            guard application == Int64(SessionFormat.applicationID) else {
-                throw SessionError.notASession(path: path)
-            }
-            guard version <= Int64(SessionFormat.version) else {
-                throw SessionError.tooNew(
-                    path: path,
-                    format: Int(version),
-                    newestKnown: Int(SessionFormat.version)
-                )
-            }
+            try file.checkIdentity()
             return file
         } catch {
             throw SessionError(error, path: path, doing: "open")
