@@ -102,7 +102,13 @@ pid_t clab_fork(void) {
     return pid;
 }
 
-pid_t clab_reap(int *status, struct rusage *usage) { return wait4(-1, status, WNOHANG, usage); }
+pid_t clab_ended_child(void) {
+    siginfo_t info;
+    info.si_pid = 0;
+    return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) ? -1 : info.si_pid;
+}
+
+pid_t clab_reap(pid_t pid, int *status, struct rusage *usage) { return wait4(pid, status, WNOHANG, usage); }
 
 int clab_exit_code(int status) { return WEXITSTATUS(status); }
 int clab_signalled(int status) { return WIFSIGNALED(status); }

@@ -9,12 +9,21 @@ package struct ChildLedger {
     package enum Finding: Equatable {
         /// A child that was forked for this connection.
         case child(connectionID: Int64)
-        /// A process that was not forked here: an orphan that fell to the subreaper.
-        case stranger
+        /// A process that was not forked here: an orphan that fell to the subreaper. It came from
+        /// this connection's child, where that is known.
+        case stranger(connectionID: Int64?)
     }
 
     /// The children that live, or stand as zombies: PID to connection.
     package private(set) var living: [Int32: Int64] = [:]
+    /// The connections of children that are gone, by PID, the last few thousand.
+    ///
+    /// A child leads a process group, and while any process of the group is there its number is not
+    /// given to another.
+    private var gone: [Int32: Int64] = [:]
+    private var goneInOrder: [Int32] = []
+    private var oldest = 0
+    private static let mostGone = 4096
     /// How many were forked.
     package private(set) var forkCount = 0
     /// How many of them were reaped.
@@ -31,10 +40,24 @@ package struct ChildLedger {
         forkCount += 1
     }
 
-    /// `wait4` returned a PID.
-    package mutating func ended(pid: Int32) -> Finding {
-        guard let connectionID = living.removeValue(forKey: pid) else { return .stranger }
+    /// A process ended; `group` is the process group that it was in.
+    package mutating func ended(pid: Int32, group: Int32) -> Finding {
+        guard let connectionID = living.removeValue(forKey: pid) else {
+            return .stranger(connectionID: living[group] ?? gone[group])
+        }
         reapCount += 1
+        remember(pid, connectionID)
         return .child(connectionID: connectionID)
+    }
+
+    private mutating func remember(_ pid: Int32, _ connectionID: Int64) {
+        if gone.updateValue(connectionID, forKey: pid) != nil { return }
+        if goneInOrder.count < Self.mostGone {
+            goneInOrder.append(pid)
+        } else {
+            gone[goneInOrder[oldest]] = nil
+            goneInOrder[oldest] = pid
+            oldest = (oldest + 1) % Self.mostGone
+        }
     }
 }

@@ -95,6 +95,8 @@ final class ChildWorkshop {
         let startedNs = clab_monotonic_ns()
         // Without its parent nobody would wait for this child or tell of its end.
         _ = clab_die_with_parent()
+        // A group of its own, by which the parent knows what this child leaves behind.
+        setpgid(0, 0)
         for descriptor in toClose { close(descriptor) }
         drain.raise()
         // What the parent has gathered is the parent's to send.

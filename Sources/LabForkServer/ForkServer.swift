@@ -227,12 +227,15 @@ public struct ForkServer {
         var status: Int32 = 0
         var usage = rusage()
         while reaped < budget {
-            let pid = clab_reap(&status, &usage)
+            // Looked at before it is waited for: of a process that is gone nobody knows the group.
+            let pid = clab_ended_child()
             if pid < 0, errno == EINTR { continue }
             guard pid > 0 else { break }
+            let group = ledger.living[pid] == nil ? getpgid(pid) : pid
+            guard clab_reap(pid, &status, &usage) == pid else { continue }
             let now = clab_monotonic_ns()
             reaped += 1
-            switch ledger.ended(pid: pid) {
+            switch ledger.ended(pid: pid, group: group) {
             case .child(let connectionID):
                 // With no further SIGCHLD pending nobody died since the handler ran, so this one
                 // had died before it. Otherwise that is not known, and 0 says so.
@@ -249,8 +252,14 @@ public struct ForkServer {
                     usage: ResourceUsage(usage),
                     fate: isLate ? .timedOut : clab_signalled(status) != 0 ? .signalled : .exited
                 )
-            case .stranger:
-                tell(.orphan, "{\"wait_status\":\(status)}", pid: pid, at: now)
+            case .stranger(let connectionID):
+                let from = connectionID.map { "\($0)" } ?? "null"
+                tell(
+                    .orphan,
+                    "{\"connection_id\":\(from),\"wait_status\":\(status)}",
+                    pid: pid,
+                    at: now
+                )
             }
             channel.flushIfLarge()
         }

@@ -210,12 +210,18 @@ import Testing
 
     @Test func `a grandchild that nobody waits for is adopted, reaped and recorded`() throws {
         let lab = try LabRecord(["--json"])
+        _ = try lab.get("/")
         let said = try lab.get("/spawn-zombie")
         #expect(said.hasPrefix("Left zombie "))
         #expect(lab.outputLine(with: "\"orphan\"") != nil)
         lab.stop()
         let pid = said.split(whereSeparator: { !$0.isNumber }).first.map(String.init)
         #expect(try lab.sql("SELECT pid FROM server_event WHERE kind = 'orphan'") == pid)
+        #expect(
+            try lab.sql(
+                "SELECT json_extract(detail, '$.connection_id') FROM server_event WHERE kind = 'orphan'"
+            ) == "2"
+        )
     }
 
     @Test func `limits end the recording by themselves`() throws {

@@ -44,8 +44,12 @@ void clab_signals_reset(void);
  * clab_signals_reset. Returns as fork does. */
 pid_t clab_fork(void);
 
-/* wait4(-1, WNOHANG): the PID of a child that ended, 0 where all live, -1 with errno. */
-pid_t clab_reap(int *status, struct rusage *usage);
+/* A child that has ended and was not waited for, left as it is: waitid(WNOWAIT). Its PID, 0 where all
+ * live, -1 with errno. */
+pid_t clab_ended_child(void);
+
+/* wait4(pid, WNOHANG): the PID where that child had ended, 0 where it lives, -1 with errno. */
+pid_t clab_reap(pid_t pid, int *status, struct rusage *usage);
 
 /* The macros of wait(2). */
 int clab_exit_code(int status);
