@@ -32,10 +32,17 @@ public enum Place {
     /// The built `lab`.
     public static let lab = products.appendingPathComponent("lab").path
 
+    /// The folder of this run's folders; it goes when the tests end.
+    private static let root: URL = {
+        let root = FileManager.default.temporaryDirectory
+            .appendingPathComponent("lab-tests-\(getpid())")
+        atexit { try? FileManager.default.removeItem(at: Place.root) }
+        return root
+    }()
+
     /// A new empty folder.
     public static func temporary() throws -> URL {
-        let folder = FileManager.default.temporaryDirectory
-            .appendingPathComponent("lab-test-\(UUID().uuidString.prefix(8))")
+        let folder = root.appendingPathComponent("\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         return folder
     }
