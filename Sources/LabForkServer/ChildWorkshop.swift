@@ -88,7 +88,7 @@ final class ChildWorkshop {
         _ descriptor: Int32,
         _ origin: ConnectionOrigin,
         parentPID: Int32,
-        toClose: [Int32],
+        listener: Int32?,
         slot: UnsafeMutablePointer<RequestSlot>?
     ) -> Never {
         clab_signals_reset()
@@ -97,7 +97,7 @@ final class ChildWorkshop {
         _ = clab_die_with_parent()
         // A group of its own, by which the parent knows what this child leaves behind.
         setpgid(0, 0)
-        for descriptor in toClose { close(descriptor) }
+        if let listener { close(listener) }
         drain.raise()
         // What the parent has gathered is the parent's to send.
         channel.frames.removeAll()

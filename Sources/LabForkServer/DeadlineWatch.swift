@@ -55,8 +55,10 @@ struct DeadlineWatch {
         watched[pid] = Watched(connectionID: connectionID, slot: slot, clientNumber: clientNumber)
     }
 
-    /// The clients' sockets that are held here: a new child must let go of them.
-    var heldClients: [Int32] { watched.values.compactMap { $0.client >= 0 ? $0.client : nil } }
+    /// In a new child: lets go of the clients' sockets that the parent holds.
+    func closeHeldClients() {
+        for child in watched.values where child.client >= 0 { close(child.client) }
+    }
 
     /// A fork failed.
     func giveBack(_ slot: Int32) { board.giveBack(slot) }

@@ -161,11 +161,13 @@ public struct ForkServer {
         origin.forkStartedNs = clab_monotonic_ns()
         let pid = clab_fork()
         if pid == 0 {
+            // Nothing here may use a type for the first time: a child would pay for its metadata.
+            deadlines?.closeHeldClients()
             workshop.serve(
                 client,
                 origin,
                 parentPID: parent,
-                toClose: [listener].compactMap { $0 } + (deadlines?.heldClients ?? []),
+                listener: listener,
                 slot: slot.flatMap { deadlines?.place($0) }
             )
         }
