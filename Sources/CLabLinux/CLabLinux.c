@@ -119,7 +119,7 @@ int clab_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0
 
 int clab_text_on_huge_pages(void) {
     enum { huge = 2 << 20 };
-    extern const char __executable_start[], __etext[];
+    extern const char __executable_start[];
     uintptr_t start = (uintptr_t)__executable_start;
     unsigned long low, high, next = 0;
     /* The text's mapping, and where the next one begins, for the copy fills its last huge page. */
@@ -135,14 +135,14 @@ int clab_text_on_huge_pages(void) {
             next = from;
             break;
         }
-        if (from <= (uintptr_t)__etext && (uintptr_t)__etext < to && rights[2] == 'x') {
+        if (from == start && rights[2] == 'x') {
             low = from;
             high = to;
             found = 1;
         }
     }
     fclose(maps);
-    if (!found || low != start || low % huge) return -1;
+    if (!found || low % huge) return -1;
     size_t size = (high - low + huge - 1) / huge * huge;
     if (low + size > next) return -1;
     uint8_t *room = mmap(NULL, size + huge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -16,12 +16,12 @@ package struct ChildLedger {
 
     /// The children that live, or stand as zombies: PID to connection.
     package private(set) var living: [Int32: Int64] = [:]
-    /// The connections of children that are gone, by PID, the last few thousand.
+    /// The last few thousand children that are gone.
     ///
     /// A child leads a process group, and while any process of the group is there its number is not
-    /// given to another.
-    private var gone: [Int32: Int64] = [:]
-    private var goneInOrder: [Int32] = []
+    /// given to another. A ring that is written in order touches one page; a dictionary would touch
+    /// another at each fork, and after a fork every page that is touched is copied.
+    private var gone: [(pid: Int32, connectionID: Int64)] = []
     private var oldest = 0
     private static let mostGone = 4096
     /// How many were forked.
@@ -29,7 +29,7 @@ package struct ChildLedger {
     /// How many of them were reaped.
     package private(set) var reapCount = 0
 
-    package init() { living.reserveCapacity(1024) }
+    package init() { gone.reserveCapacity(Self.mostGone) }
 
     /// A child was forked.
     ///
@@ -43,7 +43,7 @@ package struct ChildLedger {
     /// A process ended; `group` is the process group that it was in.
     package mutating func ended(pid: Int32, group: Int32) -> Finding {
         guard let connectionID = living.removeValue(forKey: pid) else {
-            return .stranger(connectionID: living[group] ?? gone[group])
+            return .stranger(connectionID: living[group] ?? connection(ofGone: group))
         }
         reapCount += 1
         remember(pid, connectionID)
@@ -51,13 +51,18 @@ package struct ChildLedger {
     }
 
     private mutating func remember(_ pid: Int32, _ connectionID: Int64) {
-        if gone.updateValue(connectionID, forKey: pid) != nil { return }
-        if goneInOrder.count < Self.mostGone {
-            goneInOrder.append(pid)
+        if gone.count < Self.mostGone {
+            gone.append((pid, connectionID))
         } else {
-            gone[goneInOrder[oldest]] = nil
-            goneInOrder[oldest] = pid
+            gone[oldest] = (pid, connectionID)
             oldest = (oldest + 1) % Self.mostGone
         }
+    }
+
+    /// Linear, for it is asked for orphans only. A PID that was used again stands there twice: the
+    /// newest counts.
+    private func connection(ofGone pid: Int32) -> Int64? {
+        let newestFirst = gone[..<oldest].reversed() + gone[oldest...].reversed()
+        return newestFirst.first { $0.pid == pid }?.connectionID
     }
 }

@@ -62,6 +62,22 @@ import Testing
         )
     }
 
+    /// Whether the system gives huge pages to who asks for them.
+    private static var hasHugePages: Bool {
+        let path = "/sys/kernel/mm/transparent_hugepage/enabled"
+        let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? "[never]"
+        return !text.contains("[never]")
+    }
+
+    @Test(.enabled(if: hasHugePages))
+    func `the fork server's text is no file's, so that no child faults on it`() throws {
+        let lab = try LabRecord()
+        let maps = try String(contentsOfFile: "/proc/\(lab.forkServer())/maps", encoding: .utf8)
+        let text = try #require(maps.split(separator: "\n").first { $0.contains(" r-xp ") })
+        lab.stop()
+        #expect(!text.contains("lab-forkserver"), "\(text)")
+    }
+
     @Test func `zombies do not outlive the loop`() throws {
         let lab = try LabRecord()
         let server = try lab.forkServer()
