@@ -59,8 +59,9 @@ package struct ChildLedger {
         }
     }
 
-    /// Linear, for it is asked for orphans only. A PID that was used again stands there twice: the
-    /// newest counts.
+    /// Linear, for it is asked for orphans only.
+    ///
+    /// A PID that was used again stands there twice: the newest counts.
     private func connection(ofGone pid: Int32) -> Int64? {
         let newestFirst = gone[..<oldest].reversed() + gone[oldest...].reversed()
         return newestFirst.first { $0.pid == pid }?.connectionID
