@@ -86,6 +86,26 @@ import Testing
         #expect(try lab.sql("SELECT count(*), sum(outcome = 'ok') FROM exchange") == "3|3")
     }
 
+    @Test func `an upstream's reset passed for the end of its answer`() throws {
+        let upstream = try ScriptedServer(resets: true) { _ in "HTTP/1.1 200 OK\r\n\r\nhalf of it" }
+        defer { upstream.stop() }
+        let lab = try LabRecord(["--upstream", "http://127.0.0.1:\(upstream.port)"])
+        #expect(try Tool.run("curl", "-s", "-o", "/dev/null", lab.url("/")).status != 0)
+        lab.stop()
+        #expect(try lab.sql("SELECT outcome = 'ok' FROM exchange") == "0")
+    }
+
+    @Test func `a client that stalled in its upload was called a silent upstream`() throws {
+        let upstream = try LabRecord(["--drain-timeout", "100ms"])
+        let lab = try LabRecord(["--upstream", upstream.url(""), "--upstream-timeout", "200ms"])
+        let client = try RawClient(port: lab.port)
+        try client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc")
+        #expect(client.readToEnd().hasPrefix("HTTP/1.1 408"))
+        lab.stop()
+        upstream.stop()
+        #expect(try lab.sql("SELECT status, outcome FROM exchange") == "408|truncated")
+    }
+
     @Test func `a reader that left ended the recording`() throws {
         let folder = try Place.temporary()
         let session = folder.appendingPathComponent("session.db").path

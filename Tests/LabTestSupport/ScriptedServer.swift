@@ -9,9 +9,13 @@ public final class ScriptedServer: Sendable {
     public let port: Int
     private let listener: Int32
     private let heard = Mutex<[String]>([])
+    private let resets: Bool
 
     /// Starts it, with a function that gives the bytes to send for a request's head.
-    public init(answer: @escaping @Sendable (String) -> String) throws {
+    ///
+    /// With `resets` it ends each connection as a server that dies does.
+    public init(resets: Bool = false, answer: @escaping @Sendable (String) -> String) throws {
+        self.resets = resets
         let made = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         listener = made
         var address = sockaddr_in()
@@ -51,6 +55,21 @@ public final class ScriptedServer: Sendable {
             let reply = Array(answer(head).utf8)
             _ = reply.withUnsafeBytes {
                 send(client, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            if resets {
+                var hard = linger(l_onoff: 1, l_linger: 0)
+                // What was sent is delivered first: the peer's stack has it before the reset goes out.
+                var left: Int32 = 1
+                while left > 0, ioctl(client, UInt(TIOCOUTQ), &left) == 0 {}
+                setsockopt(
+                    client,
+                    SOL_SOCKET,
+                    SO_LINGER,
+                    &hard,
+                    socklen_t(MemoryLayout<linger>.size)
+                )
+                close(client)
+                continue
             }
             shutdown(client, Int32(SHUT_WR))
             // Read to the end, so that the close is no reset.
