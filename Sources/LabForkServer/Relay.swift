@@ -255,19 +255,21 @@ struct Relay {
     }
 
     private mutating func timedOut(_ record: inout ExchangeRecord) -> ExchangeEnding {
-        let seconds = exchange.timeoutNs / 1_000_000_000
+        let milliseconds = exchange.timeoutNs / 1_000_000
+        let time =
+            milliseconds < 1000 ? "\(milliseconds) ms" : "\(Double(milliseconds) / 1000) s"
         if !toClient.isEmpty {
             return ExchangeEnding(
                 .clientClosed,
-                error: "the client took nothing for \(seconds) s",
+                error: "the client took nothing for \(time)",
                 goesOn: false
             )
         }
         if !requestIsRead, toUpstream.isEmpty, response == nil {
-            let why = "the request's content did not come for \(seconds) s"
+            let why = "the request's content did not come for \(time)"
             return exchange.fail(408, .truncated, why, &record)
         }
-        let why = "the upstream was silent for \(seconds) s"
+        let why = "the upstream was silent for \(time)"
         guard response == nil else {
             return ExchangeEnding(.upstreamTimeout, error: why, goesOn: false)
         }

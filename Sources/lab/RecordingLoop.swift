@@ -106,16 +106,16 @@ final class RecordingLoop {
         // Once writing has failed it is tried again at the end only; till then rows wait in memory.
         guard writeError == nil, writer.hasNews else { return }
         do throws(SessionError) {
-            if try writer.commit() { failed(.full(path: path)) }
+            if try writer.commit() { failed(.full(path: path), "what was answered so far is kept") }
         } catch {
-            failed(error)
+            failed(error, "what is not written yet is tried once more at its end")
         }
     }
 
     /// The session can take no more: stop accepting, and say so at once.
-    private func failed(_ error: SessionError) {
+    private func failed(_ error: SessionError, _ consequence: String) {
         writeError = error
-        complain("\(error.description) The recording ends; what was answered so far is kept.")
+        complain("\(error.description) The recording ends; \(consequence).")
         stop("write failed")
     }
 

@@ -106,6 +106,37 @@ import Testing
         #expect(try lab.sql("SELECT status, outcome FROM exchange") == "408|truncated")
     }
 
+    @Test func `a client that took nothing was called a silent upstream`() throws {
+        let upstream = try LabRecord(["--drain-timeout", "100ms"])
+        let lab = try LabRecord([
+            "--upstream", upstream.url(""), "--upstream-timeout", "300ms", "-v",
+        ])
+        let client = try RawClient(port: lab.port)
+        try client.send("GET /bytes/500000000 HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(lab.outputLine(with: "client_closed: the client took nothing for 300 ms") != nil)
+        client.reset()
+        lab.stop()
+        upstream.stop()
+        #expect(try lab.sql("SELECT status, outcome FROM exchange") == "200|client_closed")
+    }
+
+    @Test func `an upstream that switched protocols unasked passed for an answer`() throws {
+        let upstream = try ScriptedServer { _ in "HTTP/1.1 101 Switching Protocols\r\n\r\n" }
+        defer { upstream.stop() }
+        let lab = try LabRecord(["--upstream", "http://127.0.0.1:\(upstream.port)"])
+        #expect(try lab.get("/", "-o", "/dev/null", "-w", "%{http_code}") == "502")
+        lab.stop()
+        #expect(try lab.sql("SELECT outcome FROM exchange") == "upstream_failed")
+    }
+
+    @Test func `a CONNECT that broke no rule was called a bad request`() throws {
+        let lab = try LabRecord()
+        let answer = try lab.exchange("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n")
+        #expect(answer.hasPrefix("HTTP/1.1 501"))
+        lab.stop()
+        #expect(try lab.sql("SELECT status, outcome FROM exchange") == "501|ok")
+    }
+
     @Test func `a reader that left ended the recording`() throws {
         let folder = try Place.temporary()
         let session = folder.appendingPathComponent("session.db").path
