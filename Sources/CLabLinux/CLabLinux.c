@@ -7,11 +7,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -117,49 +117,7 @@ int clab_term_signal(int status) { return WTERMSIG(status); }
 int clab_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 int clab_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); }
 
-int clab_text_on_huge_pages(void) {
-    enum { huge = 2 << 20 };
-    extern const char __executable_start[];
-    uintptr_t start = (uintptr_t)__executable_start;
-    unsigned long low, high, next = 0;
-    /* The text's mapping, and where the next one begins, for the copy fills its last huge page. */
-    FILE *maps = fopen("/proc/self/maps", "re");
-    if (!maps) return -1;
-    char line[512];
-    int found = 0;
-    while (fgets(line, sizeof line, maps)) {
-        char rights[5];
-        unsigned long from, to;
-        if (sscanf(line, "%lx-%lx %4s", &from, &to, rights) != 3) continue;
-        if (found) {
-            next = from;
-            break;
-        }
-        if (from == start && rights[2] == 'x') {
-            low = from;
-            high = to;
-            found = 1;
-        }
-    }
-    fclose(maps);
-    if (!found || low % huge) return -1;
-    size_t size = (high - low + huge - 1) / huge * huge;
-    if (low + size > next) return -1;
-    uint8_t *room = mmap(NULL, size + huge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (room == MAP_FAILED) return -1;
-    uint8_t *copy = (uint8_t *)(((uintptr_t)room + huge - 1) / huge * huge);
-    /* mremap swaps the mapping under the running code in one step, by the same bytes. */
-    if (madvise(copy, size, MADV_HUGEPAGE) == 0) {
-        memcpy(copy, (void *)low, high - low);
-        if (mprotect(copy, size, PROT_READ | PROT_EXEC) == 0
-            && mremap(copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)low) == (void *)low)
-            return 0;
-    }
-    munmap(room, size + huge);
-    return -1;
-}
-
-int clab_thread_count(void) {
+static int thread_count(void) {
     /* Field 20 of /proc/self/stat; the name in parentheses may itself hold spaces and parentheses. */
     char text[1024];
     int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
@@ -175,6 +133,14 @@ int clab_thread_count(void) {
         if (!at) return -1;
     }
     return atoi(at + 1);
+}
+
+int clab_has_one_thread(void) {
+    /* unshare(2): of a process of one thread there is nothing to undo, and of any other it can't be. */
+    if (unshare(CLONE_THREAD) == 0) return 1;
+    if (errno == EINVAL) return 0;
+    int count = thread_count();
+    return count < 0 ? -1 : count == 1;
 }
 
 int clab_socket_of(pid_t pid, int number) {

@@ -14,7 +14,7 @@ public struct FrameWriter: Sendable {
     public private(set) var bytes: [UInt8] = []
 
     /// Makes a writer with room for one whole datagram.
-    public init() { bytes.reserveCapacity(8 << 10) }
+    public init() { bytes.reserveCapacity(Self.mostBytes) }
 
     /// Forgets what was written, keeping the room.
     public mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }

@@ -3,6 +3,8 @@
 //     forked(pid) ──▶ living ──▶ ended(pid) ──▶ .child(connection)
 //                                    └───────▶ .stranger: adopted, or never ours
 
+import CLabLinux
+
 /// The children of a fork server: each one that is forked is reaped once, and none is mistaken.
 package struct ChildLedger {
     /// Whose end it was.
@@ -19,17 +21,20 @@ package struct ChildLedger {
     /// The last few thousand children that are gone.
     ///
     /// A child leads a process group, and while any process of the group is there its number is not
-    /// given to another. A ring that is written in order touches one page; a dictionary would touch
-    /// another at each fork, and after a fork every page that is touched is copied.
-    private var gone: [(pid: Int32, connectionID: Int64)] = []
-    private var oldest = 0
-    private static let mostGone = 4096
+    /// given to another.
+    private var gone = Gone()
     /// How many were forked.
     package private(set) var forkCount = 0
     /// How many of them were reaped.
     package private(set) var reapCount = 0
 
-    package init() { gone.reserveCapacity(Self.mostGone) }
+    package init() {
+        // Tables that grow would leave the pages that are copied at each fork.
+        living.reserveCapacity(128)
+    }
+
+    /// Counts from here on; what was forked before is no part of the accounts.
+    package mutating func startCounting() { (forkCount, reapCount) = (0, 0) }
 
     /// A child was forked.
     ///
@@ -43,27 +48,35 @@ package struct ChildLedger {
     /// A process ended; `group` is the process group that it was in.
     package mutating func ended(pid: Int32, group: Int32) -> Finding {
         guard let connectionID = living.removeValue(forKey: pid) else {
-            return .stranger(connectionID: living[group] ?? connection(ofGone: group))
+            return .stranger(connectionID: living[group] ?? gone.connection(of: group))
         }
         reapCount += 1
-        remember(pid, connectionID)
+        gone.remember(pid, connectionID)
         return .child(connectionID: connectionID)
     }
+}
 
-    private mutating func remember(_ pid: Int32, _ connectionID: Int64) {
-        if gone.count < Self.mostGone {
-            gone.append((pid, connectionID))
-        } else {
-            gone[oldest] = (pid, connectionID)
-            oldest = (oldest + 1) % Self.mostGone
-        }
+/// The last few thousand children that are gone, in a ring that their successors do not inherit.
+private struct Gone {
+    private typealias Entry = (pid: Int32, connectionID: Int64)
+    private static let capacity = 4096
+    /// nil where the memory can't be had: then nobody is remembered, and orphans come from nowhere.
+    private let ring = clab_unshared_memory(capacity * MemoryLayout<Entry>.stride)?
+        .bindMemory(to: Entry.self, capacity: capacity)
+    private var count = 0
+
+    mutating func remember(_ pid: Int32, _ connectionID: Int64) {
+        ring?[count % Self.capacity] = (pid, connectionID)
+        count += 1
     }
 
     /// Linear, for it is asked for orphans only.
     ///
     /// A PID that was used again stands there twice: the newest counts.
-    private func connection(ofGone pid: Int32) -> Int64? {
-        let newestFirst = gone[..<oldest].reversed() + gone[oldest...].reversed()
-        return newestFirst.first { $0.pid == pid }?.connectionID
+    func connection(of pid: Int32) -> Int64? {
+        guard let ring else { return nil }
+        let newestFirst = (max(0, count - Self.capacity)..<count).reversed()
+        return newestFirst.lazy.map { ring[$0 % Self.capacity] }.first { $0.pid == pid }?
+            .connectionID
     }
 }

@@ -37,31 +37,13 @@ final class ChildWorkshop {
         )
     }
 
-    /// Runs the whole path of a request once, over a socket pair, telling nobody: lazy binding, type
-    /// metadata and the allocator's arenas are then paid for here and not in every child.
+    /// Runs the whole path of a request once, telling nobody: lazy binding, type metadata and the
+    /// allocator's arenas are then paid for here and not in every child.
     func warmUp() {
-        var pair: (Int32, Int32) = (-1, -1)
-        var sink: (Int32, Int32) = (-1, -1)
-        let made = withUnsafeMutablePointer(to: &pair) {
-            $0.withMemoryRebound(to: Int32.self, capacity: 2) {
-                socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, $0)
-            }
-        }
-        let hasSink = withUnsafeMutablePointer(to: &sink) {
-            $0.withMemoryRebound(to: Int32.self, capacity: 2) { clab_packet_pair($0) }
-        }
-        guard made == 0, hasSink == 0 else { return }
-        var request: [UInt8] = []
-        request.append(
-            """
-            GET /environ?warm=up HTTP/1.1\r\nHost: localhost\r\nUser-Agent: lab\r\nAccept: */*\r\n\
-            Connection: close\r\n\r\n
-            """
-        )
-        _ = request.withUnsafeBytes { send(pair.1, $0.baseAddress, $0.count, 0) }
-        let quiet = FrameChannel(descriptor: sink.0)
+        guard let sink = FrameSink(), let rehearsal = Rehearsal() else { return }
+        let quiet = FrameChannel(descriptor: sink.entry)
         let connection = Self.client(settings, quiet, drain)
-        connection.open(pair.0)
+        connection.open(rehearsal.server)
         var child = Child(
             settings: settings,
             channel: quiet,
@@ -78,9 +60,8 @@ final class ChildWorkshop {
         )
         child.serve()
         quiet.flush()
-        close(pair.1)
-        close(sink.0)
-        close(sink.1)
+        rehearsal.close()
+        sink.close()
     }
 
     /// In the child, right after `fork`: serves the connection and leaves.
@@ -89,7 +70,8 @@ final class ChildWorkshop {
         _ origin: ConnectionOrigin,
         parentPID: Int32,
         listener: Int32?,
-        slot: UnsafeMutablePointer<RequestSlot>?
+        slot: UnsafeMutablePointer<RequestSlot>?,
+        cue: Int32?
     ) -> Never {
         clab_signals_reset()
         let startedNs = clab_monotonic_ns()
@@ -117,7 +99,7 @@ final class ChildWorkshop {
             client: client,
             environs: environs,
             origin: origin,
-            mode: settings.mode
+            mode: cue == nil ? settings.mode : .builtIn
         )
         child.serve()
         channel.frames.childEnding(
@@ -126,6 +108,7 @@ final class ChildWorkshop {
             exitingNs: clab_monotonic_ns()
         )
         channel.flush()
+        if let cue { Rehearsal.await(cue: cue) }
         _exit(0)
     }
 }

@@ -55,7 +55,8 @@ public struct ForkServer {
         // Only speed is lost where it can't be had.
         _ = clab_text_on_huge_pages()
         workshop.warmUp()
-        guard clab_thread_count() == 1 else {
+        rehearse()
+        guard clab_has_one_thread() != 0 else {
             complainAsForkServer("Will not fork: this process has more than one thread.")
             return 2
         }
@@ -76,6 +77,50 @@ public struct ForkServer {
         tellTotals()
         channel.flush()
         return 0
+    }
+
+    /// Plays two connections through this process and its children, telling nobody, to see which pages
+    /// both will write to: these are copied at each fork from then on, not by two faults later.
+    ///
+    /// Two, so that one child is reaped while the other lives.
+    private mutating func rehearse() {
+        guard let sink = FrameSink() else { return }
+        let recorder = channel.descriptor
+        channel.descriptor = sink.entry
+        // The second is made only now: the first one's child would hold its connection open.
+        let first = playConnection()
+        let second = playConnection()
+        first?.giveCue()
+        while ledger.living.count > 1 {
+            _ = wait()
+            reap(collectsAll: true)
+            channel.flush()
+        }
+        _ = clab_copy_at_fork()
+        second?.giveCue()
+        while !ledger.living.isEmpty {
+            _ = wait()
+            reap(collectsAll: true)
+        }
+        channel.frames.removeAll()
+        channel.descriptor = recorder
+        first?.close()
+        second?.close()
+        sink.close()
+        (acceptedCount, interruptions, nextConnectionID) = (0, 0, settings.firstConnectionID)
+        ledger.startCounting()
+    }
+
+    private mutating func playConnection() -> Rehearsal? {
+        guard let rehearsal = Rehearsal() else { return nil }
+        serve(
+            rehearsal.server,
+            sockaddr_storage(),
+            acceptedNs: clab_monotonic_ns(),
+            cue: rehearsal.cue
+        )
+        rehearsal.awaitEnd()
+        return rehearsal
     }
 
     /// Waits for a connection, a signal, or the recorder's end; says whether the listener is ready.
@@ -104,6 +149,10 @@ public struct ForkServer {
         if ready < 0 {
             if errno == EINTR { interruptions += 1 }
             return false
+        }
+        // ppoll delivers no signal where a descriptor is ready at once: under load, none for seconds.
+        if ready > 0, clab_child_signal_pending() != 0, clab_ppoll(nil, 0, 0) < 0 {
+            interruptions += 1
         }
         if polls.0.revents != 0 {
             killAll("the recorder is gone")
@@ -145,7 +194,12 @@ public struct ForkServer {
         )
     }
 
-    private mutating func serve(_ client: Int32, _ peer: sockaddr_storage, acceptedNs: Int64) {
+    private mutating func serve(
+        _ client: Int32,
+        _ peer: sockaddr_storage,
+        acceptedNs: Int64,
+        cue: Int32? = nil
+    ) {
         acceptedCount += 1
         let (address, port) = peerText(peer)
         var origin = ConnectionOrigin(
@@ -168,7 +222,8 @@ public struct ForkServer {
                 origin,
                 parentPID: parent,
                 listener: listener,
-                slot: slot.flatMap { deadlines?.place($0) }
+                slot: slot.flatMap { deadlines?.place($0) },
+                cue: cue
             )
         }
         let forkedNs = clab_monotonic_ns()
@@ -217,10 +272,10 @@ public struct ForkServer {
     ///
     /// `--reap once` waits once for each signal, and `never` not at all, until the recording ends:
     /// then all are collected, each with its true fate.
-    private mutating func reap() {
+    private mutating func reap(collectsAll: Bool = false) {
         let seen = clab_signals_seen()
         let signals = seen.children - signalsHandled
-        let collects = listener == nil && settings.reaping != .drain
+        let collects = collectsAll || listener == nil && settings.reaping != .drain
         guard signals > 0 || collects else { return }
         signalsHandled = seen.children
         var budget = settings.reaping == .drain || collects ? Int.max : 0

@@ -9,7 +9,8 @@ import LabExchange
 /// The frames of one datagram stand together in the queue, and the queue keeps the order of all
 /// senders, which is what joins a child's words to its death.
 final class FrameChannel {
-    private let descriptor: Int32
+    /// Where frames are sent; another place than the recorder's during the rehearsal.
+    var descriptor: Int32
     /// Whose frames these are; 0 for the parent's.
     var connectionID: Int64 = 0
     /// What is gathered and not sent.

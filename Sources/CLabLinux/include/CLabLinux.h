@@ -69,8 +69,21 @@ int clab_die_with_parent(void);
  * or the layout does not allow it, and then nothing has changed. */
 int clab_text_on_huge_pages(void);
 
-/* How many threads this process has, from /proc/self/stat; -1 with errno. */
-int clab_thread_count(void);
+/* Has each later fork copy, at once, the pages of this process that it shares with no child: call it
+ * while a child lives that has done what children do, after doing what this process does between
+ * forks, and these are the pages that both will write to again. A page that is copied at the fork costs
+ * a quarter of one that is copied by two faults. The kernel does so for pages that are pinned for I/O
+ * (folio_needs_cow_for_dma in mm/memory.c); here a registered buffer of an unused io_uring pins them.
+ * Returns how many pages, or -1 where io_uring is off or too old (5.18), and then nothing has changed. */
+int clab_copy_at_fork(void);
+
+/* Memory of zeros that a child of this process does not get: to write to it costs no copy after a fork.
+ * NULL with errno. */
+void *clab_unshared_memory(size_t size);
+
+/* Whether this process has one thread, which alone makes it safe to go on after a fork. 1 or 0; -1
+ * where it can't be known. */
+int clab_has_one_thread(void);
 
 /* A copy of the descriptor `number` of a child, by pidfd_getfd(2): the caller owns it. -1 with errno,
  * as where the kernel is older than 5.6 or forbids it. */

@@ -1,0 +1,139 @@
+/* What a fork does with this process's memory: the text shared as huge pages, and the pages that
+ * both sides write to copied at once instead of by faults. */
+#define _GNU_SOURCE
+#include "CLabLinux.h"
+
+#include <fcntl.h>
+#include <linux/io_uring.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int clab_text_on_huge_pages(void) {
+    enum { huge = 2 << 20 };
+    extern const char __executable_start[];
+    uintptr_t start = (uintptr_t)__executable_start;
+    unsigned long low, high, next = 0;
+    /* The text's mapping, and where the next one begins, for the copy fills its last huge page. */
+    FILE *maps = fopen("/proc/self/maps", "re");
+    if (!maps) return -1;
+    char line[512];
+    int found = 0;
+    while (fgets(line, sizeof line, maps)) {
+        char rights[5];
+        unsigned long from, to;
+        if (sscanf(line, "%lx-%lx %4s", &from, &to, rights) != 3) continue;
+        if (found) {
+            next = from;
+            break;
+        }
+        if (from == start && rights[2] == 'x') {
+            low = from;
+            high = to;
+            found = 1;
+        }
+    }
+    fclose(maps);
+    if (!found || low % huge) return -1;
+    size_t size = (high - low + huge - 1) / huge * huge;
+    if (low + size > next) return -1;
+    uint8_t *room = mmap(NULL, size + huge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED) return -1;
+    uint8_t *copy = (uint8_t *)(((uintptr_t)room + huge - 1) / huge * huge);
+    /* mremap swaps the mapping under the running code in one step, by the same bytes. */
+    if (madvise(copy, size, MADV_HUGEPAGE) == 0) {
+        memcpy(copy, (void *)low, high - low);
+        if (mprotect(copy, size, PROT_READ | PROT_EXEC) == 0
+            && mremap(copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)low) == (void *)low) {
+            /* What is left before and after it would be one mapping more for each fork to copy. */
+            if (copy > room) munmap(room, (size_t)(copy - room));
+            munmap(copy + size, huge - (size_t)(copy - room));
+            return 0;
+        }
+    }
+    munmap(room, size + huge);
+    return -1;
+}
+
+/* Bits of /proc/PID/pagemap: Documentation/admin-guide/mm/pagemap.rst. */
+#define PAGE_PRESENT (1ull << 63)
+#define PAGE_OF_FILE (1ull << 61)
+#define PAGE_OF_ONE (1ull << 56)
+
+enum { page = 4096, most_ranges = 256 };
+
+/* What looking needs, apart from the memory that is looked at. */
+struct look {
+    struct iovec ranges[most_ranges];
+    int count;
+    uint64_t entries[512];
+    char maps[16384];
+};
+
+/* Adds the pages from `from` to `to` that this process alone maps. */
+static void own_pages(struct look *look, int pagemap, uintptr_t from, uintptr_t to) {
+    while (from < to) {
+        size_t wanted = (to - from) / page;
+        if (wanted > 512) wanted = 512;
+        ssize_t got = pread(pagemap, look->entries, wanted * 8, (off_t)(from / page * 8));
+        if (got < 8) return;
+        for (size_t i = 0; i < (size_t)got / 8; i++, from += page) {
+            uint64_t bits = look->entries[i] & (PAGE_PRESENT | PAGE_OF_FILE | PAGE_OF_ONE);
+            if (bits != (PAGE_PRESENT | PAGE_OF_ONE)) continue;
+            struct iovec *last = &look->ranges[look->count - 1];
+            if (look->count > 0 && (uintptr_t)last->iov_base + last->iov_len == from) {
+                last->iov_len += page;
+            } else if (look->count < most_ranges) {
+                look->ranges[look->count++] = (struct iovec){(void *)from, page};
+            }
+        }
+    }
+}
+
+/* Pins the ranges for as long as this process lives, by an io_uring that is never used for anything
+ * else and whose descriptor is closed: the kernel keeps it registered with this thread. */
+static int pin(const struct iovec *ranges, int count) {
+    struct io_uring_params parameters;
+    memset(&parameters, 0, sizeof parameters);
+    int ring = (int)syscall(SYS_io_uring_setup, 1, &parameters);
+    if (ring < 0) return -1;
+    struct io_uring_rsrc_update place = {.offset = (__u32)-1, .data = (__u64)ring};
+    int kept = syscall(SYS_io_uring_register, ring, IORING_REGISTER_RING_FDS, &place, 1) == 1
+        && syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS, ranges, count) == 0;
+    close(ring);
+    return kept ? 0 : -1;
+}
+
+int clab_copy_at_fork(void) {
+    struct look *look = mmap(NULL, sizeof *look, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (look == MAP_FAILED) return -1;
+    int pages = -1;
+    int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    int maps = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    if (pagemap >= 0 && maps >= 0 && read(maps, look->maps, sizeof look->maps - 1) > 0) {
+        for (char *line = look->maps; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
+            char *rest;
+            uintptr_t from = strtoul(line, &rest, 16), to = *rest == '-' ? strtoul(rest + 1, &rest, 16) : 0;
+            if (from != (uintptr_t)look && !strncmp(rest, " rw-p ", 6)) own_pages(look, pagemap, from, to);
+        }
+        if (look->count > 0 && pin(look->ranges, look->count) == 0) {
+            pages = 0;
+            for (int i = 0; i < look->count; i++) pages += (int)(look->ranges[i].iov_len / page);
+        }
+    }
+    if (maps >= 0) close(maps);
+    if (pagemap >= 0) close(pagemap);
+    munmap(look, sizeof *look);
+    return pages;
+}
+
+void *clab_unshared_memory(size_t size) {
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return NULL;
+    /* Where the kernel refuses, children get a copy that they never look at. */
+    madvise(memory, size, MADV_DONTFORK);
+    return memory;
+}
