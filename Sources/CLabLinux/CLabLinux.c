@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -89,19 +90,6 @@ void clab_signals_reset(void) {
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-pid_t clab_fork(void) {
-    sigset_t all, before;
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, &before);
-    pid_t pid = fork();
-    if (pid != 0) {
-        int saved = errno;
-        sigprocmask(SIG_SETMASK, &before, NULL);
-        errno = saved;
-    }
-    return pid;
-}
-
 pid_t clab_ended_child(void) {
     siginfo_t info;
     info.si_pid = 0;
@@ -113,6 +101,16 @@ pid_t clab_reap(pid_t pid, int *status, struct rusage *usage) { return wait4(pid
 int clab_exit_code(int status) { return WEXITSTATUS(status); }
 int clab_signalled(int status) { return WIFSIGNALED(status); }
 int clab_term_signal(int status) { return WTERMSIG(status); }
+
+int clab_signal_child(pid_t pid, int signal_number) {
+    int process = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (process < 0) return errno == ENOSYS ? kill(pid, signal_number) : -1;
+    int sent = (int)syscall(SYS_pidfd_send_signal, process, signal_number, NULL, 0);
+    int saved = errno;
+    close(process);
+    errno = saved;
+    return sent;
+}
 
 int clab_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 int clab_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); }
@@ -156,6 +154,29 @@ int clab_socket_of(pid_t pid, int number) {
 int clab_accept(int listener, struct sockaddr_storage *peer) {
     socklen_t size = sizeof *peer;
     return accept4(listener, (struct sockaddr *)peer, &size, SOCK_CLOEXEC);
+}
+
+int64_t clab_quiet_ns(int socket_fd) {
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    if (getsockopt(socket_fd, IPPROTO_TCP, TCP_INFO, &info, &size)) return -1;
+    /* The later segments of a client that sent its request at once leave one of the two untouched. */
+    uint32_t ms = info.tcpi_last_ack_recv > info.tcpi_last_data_recv ? info.tcpi_last_ack_recv : info.tcpi_last_data_recv;
+    return (int64_t)ms * 1000000;
+}
+
+int clab_listen_queue(int listener, struct clab_listen_queue *queue) {
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    if (getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &size)) return -1;
+    /* Of a socket that listens these two are its queue and the most that it holds (tcp_get_info). */
+    queue->waiting = info.tcpi_unacked;
+    queue->room = info.tcpi_sacked;
+    uint32_t memory[SK_MEMINFO_VARS];
+    size = sizeof memory;
+    if (getsockopt(listener, SOL_SOCKET, SO_MEMINFO, memory, &size)) return -1;
+    queue->dropped = memory[SK_MEMINFO_DROPS];
+    return 0;
 }
 
 int clab_packet_pair(int pair[2]) { return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair); }

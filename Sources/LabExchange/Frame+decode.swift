@@ -121,6 +121,10 @@ extension Frame {
                 usage: input.usage(),
                 fate: input.stored()
             )
+        case .connectionOpened:
+            self = .connectionOpened(origin: input.origin(), pid: input.number())
+        case .connectionClosed:
+            self = .connectionClosed(connectionID: input.number(), closedNs: input.number())
         case .fragment: throw FrameError()
         case .serverEvent:
             self = .serverEvent(
@@ -139,6 +143,7 @@ extension ByteScanner {
             connectionID: number(),
             peerAddress: byteArray(),
             peerPort: number(),
+            arrivedNs: number(),
             acceptedNs: number(),
             forkStartedNs: number()
         )

@@ -3,6 +3,8 @@
 //     child   childStarted · requestHead requestContent* requestEnd · responseHead …
 //             … responseContent* exchangeEnd · childEnding
 //     parent  childForked · childReaped · serverEvent
+//     --serial, where there are no children
+//             connectionOpened requestHead … exchangeEnd · connectionClosed
 //
 // A child's frames are in the queue before it is a zombie, and the parent sends childReaped after
 // wait4 returned: who reads a reap has read all that the child ever said.
@@ -17,6 +19,9 @@ public struct ConnectionOrigin: Sendable, Equatable {
     public var peerAddress: [UInt8]
     /// The client's port.
     public var peerPort: UInt16
+    /// When the connection had last been heard of before `accept` took it from the kernel's queue, to the
+    /// kernel's tick (1 to 10 ms); 0 where the kernel does not say.
+    public var arrivedNs: Int64
     /// When `accept` returned; nanoseconds of CLOCK_MONOTONIC, as are all `_ns` values.
     public var acceptedNs: Int64
     /// When `fork` was called.
@@ -27,12 +32,14 @@ public struct ConnectionOrigin: Sendable, Equatable {
         connectionID: Int64,
         peerAddress: [UInt8],
         peerPort: UInt16,
+        arrivedNs: Int64,
         acceptedNs: Int64,
         forkStartedNs: Int64
     ) {
         self.connectionID = connectionID
         self.peerAddress = peerAddress
         self.peerPort = peerPort
+        self.arrivedNs = arrivedNs
         self.acceptedNs = acceptedNs
         self.forkStartedNs = forkStartedNs
     }
@@ -125,6 +132,10 @@ public enum Frame: Sendable, Equatable {
         usage: ResourceUsage,
         fate: ChildFate
     )
+    /// The server itself: it serves this connection, for there are no children (`--serial`).
+    case connectionOpened(origin: ConnectionOrigin, pid: Int32)
+    /// The server itself: the connection is over.
+    case connectionClosed(connectionID: Int64, closedNs: Int64)
     /// The parent: something that concerns the server. The detail is a JSON object.
     case serverEvent(kind: ServerEventKind, atNs: Int64, pid: Int32, detail: [UInt8])
 }

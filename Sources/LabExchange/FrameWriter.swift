@@ -69,6 +69,22 @@ public struct FrameWriter: Sendable {
         }
     }
 
+    /// Writes ``Frame/connectionOpened(origin:pid:)``.
+    public mutating func connectionOpened(_ origin: ConnectionOrigin, pid: Int32) {
+        write(.connectionOpened) { out in
+            out.put(origin)
+            out.put(pid)
+        }
+    }
+
+    /// Writes ``Frame/connectionClosed(connectionID:closedNs:)``.
+    public mutating func connectionClosed(_ connectionID: Int64, closedNs: Int64) {
+        write(.connectionClosed) { out in
+            out.put(connectionID)
+            out.put(closedNs)
+        }
+    }
+
     /// Writes ``Frame/childStarted(origin:pid:parentPID:startedNs:baselineRSSKiB:)``.
     public mutating func childStarted(
         _ origin: ConnectionOrigin,
@@ -258,6 +274,7 @@ extension ByteWriter {
         put(origin.connectionID)
         put(run: origin.peerAddress)
         put(origin.peerPort)
+        put(origin.arrivedNs)
         put(origin.acceptedNs)
         put(origin.forkStartedNs)
     }

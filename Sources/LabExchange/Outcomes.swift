@@ -68,6 +68,8 @@ public enum ServerEventKind: String, Sendable, CaseIterable {
     case acceptFailed = "accept_failed"
     /// `fork` failed.
     case forkFailed = "fork_failed"
+    /// The kernel dropped connections, for the listen queue was full.
+    case listenOverflow = "listen_overflow"
     /// A child was killed; the detail says why.
     case killed
     /// Zombies were counted.

@@ -36,8 +36,6 @@ final class Answerer {
         let reason = Response.reason(response.status).utf8
         switch response.content {
         case .bytes(let content):
-            // One send for head and content: one segment for the client, one system call here.
-            let sent = client.send(isBodiless ? bytes : bytes + content, stallNs: stallNs)
             record.responseHead(
                 status: response.status,
                 reason: Array(reason),
@@ -45,7 +43,10 @@ final class Answerer {
                 startedNs: startedNs
             )
             if !isBodiless { record.responseContent(content[...]) }
-            return sent
+            // What a client was answered is on record, whatever ends this process then.
+            record.flush()
+            // One send for head and content: one segment for the client, one system call here.
+            return client.send(isBodiless ? bytes : bytes + content, stallNs: stallNs)
         case .pattern(let count):
             record.responseHead(
                 status: response.status,
@@ -53,6 +54,7 @@ final class Answerer {
                 head: bytes,
                 startedNs: startedNs
             )
+            record.flush()
             guard client.send(bytes, stallNs: stallNs) else { return false }
             return isBodiless || sendPattern(count, &record)
         }
@@ -65,8 +67,9 @@ final class Answerer {
         let whole = block.count / 26 * 26
         while left > 0 {
             let piece = block[..<min(left, whole)]
-            guard client.send(piece, stallNs: stallNs) else { return false }
             record.responseContent(piece)
+            record.flush()
+            guard client.send(piece, stallNs: stallNs) else { return false }
             left -= piece.count
         }
         return true

@@ -17,6 +17,14 @@ struct BuiltInApplication {
     /// Whether the answer is the request's own content.
     static func echoes(_ path: ArraySlice<UInt8>) -> Bool { path.equals("/echo") }
 
+    /// Whether the answer may end this process, or hold it up.
+    static func isDangerous(_ path: ArraySlice<UInt8>) -> Bool {
+        let name = path.dropFirst().prefix { $0 != UInt8(ascii: "/") }
+        return name.equals("crash") || name.equals("exit") || name.equals("sleep")
+            || name.equals("deaf") || name.equals("spin") || name.equals("allocate")
+            || name.equals("spawn-zombie") || name.equals("spawn-orphan")
+    }
+
     /// Answers a request, its content read to the end.
     func answer(_ head: RequestHead, _ environ: Environ, content: [UInt8]) -> Response {
         let path = environ["PATH_INFO"] ?? []
@@ -52,6 +60,11 @@ struct BuiltInApplication {
             return Response(200, type: "application/json", content: .bytes(json))
         }
         if name.equals("sleep") { return sleepFor(rest) }
+        if name.equals("deaf") {
+            signal(SIGTERM, SIG_IGN)
+            defer { signal(SIGTERM, SIG_DFL) }
+            return sleepFor(rest)
+        }
         if name.equals("status") {
             guard let number, (200...599).contains(number) else {
                 return wants("/status/CODE", "a code from 200 to 599")
@@ -102,7 +115,8 @@ struct BuiltInApplication {
     }
 
     private static func isKnown(_ name: ArraySlice<UInt8>) -> Bool {
-        name.equals("environ") || name.equals("sleep") || name.equals("status")
+        name.equals("environ") || name.equals("sleep") || name.equals("deaf")
+            || name.equals("status")
             || name.equals("bytes") || name.equals("crash") || name.equals("exit")
             || name.equals("allocate") || name.equals("spin") || name.equals("spawn-zombie")
             || name.equals("spawn-orphan")
@@ -111,7 +125,7 @@ struct BuiltInApplication {
     private func notFound() -> Response {
         Response(
             404,
-            "Nothing is here. Try / /environ /sleep/SECONDS /status/CODE /bytes/N /echo "
+            "Nothing is here. Try / /environ /sleep/SECONDS /deaf/SECONDS /status/CODE /bytes/N /echo "
                 + "/crash/NUMBER /exit/CODE /allocate/MIB /spin/MS /spawn-zombie /spawn-orphan\n"
         )
     }
@@ -137,7 +151,7 @@ struct BuiltInApplication {
         let parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard parts.count <= 2, let whole = decimal(parts.first ?? []), whole <= 3600,
             parts.count == 1 || (parts[1].count <= 9 && decimal(parts[1]) != nil)
-        else { return wants("/sleep/SECONDS", "seconds up to 3600, such as 0.5") }
+        else { return wants("/sleep/SECONDS and /deaf/SECONDS", "seconds up to 3600, such as 0.5") }
         var nanoseconds = 0
         if parts.count == 2, let fraction = decimal(parts[1]) {
             nanoseconds = fraction

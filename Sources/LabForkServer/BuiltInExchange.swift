@@ -69,7 +69,8 @@ struct BuiltInExchange {
             }
         }
         record.requestEnd()
-        record.flush()
+        // Only what may end or stop this process needs to be told before it; the rest goes with the answer.
+        if BuiltInApplication.isDangerous(environ["PATH_INFO"] ?? []) { record.flush() }
         let sent = answerer.answer(application.answer(head, environ, content: kept), &record)
         guard sent else {
             return ExchangeEnding(

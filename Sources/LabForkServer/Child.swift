@@ -42,9 +42,9 @@ struct Child {
         self.mode = mode
     }
 
-    /// Serves requests until the connection ends.
-    mutating func serve() {
-        usageBefore = usageNow()
+    /// Serves requests until the connection ends; `usage` is what the process had used before.
+    mutating func serve(from usage: ResourceUsage) {
+        usageBefore = (usage.userCPUUs, usage.systemCPUUs)
         var goesOn = true
         while goesOn {
             switch readHead() {
@@ -309,14 +309,10 @@ struct Child {
 
     // MARK: Cost
 
-    private func usageNow() -> (user: Int64, system: Int64) {
-        let all = ResourceUsage.ofThisProcess()
-        return (all.userCPUUs, all.systemCPUUs)
-    }
-
     /// What was used since the exchange before, or since the start.
     private mutating func usageSince() -> (user: Int64, system: Int64) {
-        let now = usageNow()
+        let all = ResourceUsage.ofThisProcess()
+        let now = (user: all.userCPUUs, system: all.systemCPUUs)
         defer { usageBefore = now }
         return (now.user - usageBefore.user, now.system - usageBefore.system)
     }

@@ -53,15 +53,36 @@ final class ChildWorkshop {
                 connectionID: 0,
                 peerAddress: Array("127.0.0.1".utf8),
                 peerPort: 1,
+                arrivedNs: 0,
                 acceptedNs: 0,
                 forkStartedNs: 0
             ),
             mode: .builtIn
         )
-        child.serve()
+        child.serve(from: .ofThisProcess())
         quiet.flush()
         rehearsal.close()
         sink.close()
+    }
+
+    /// In the fork server itself, where there are no children: serves the connection.
+    func serveHere(_ descriptor: Int32, _ origin: ConnectionOrigin) {
+        channel.connectionID = origin.connectionID
+        channel.frames.connectionOpened(origin, pid: getpid())
+        client.reopen()
+        client.open(descriptor)
+        var child = Child(
+            settings: settings,
+            channel: channel,
+            client: client,
+            environs: environs,
+            origin: origin,
+            mode: settings.mode
+        )
+        child.serve(from: .ofThisProcess())
+        channel.frames.connectionClosed(origin.connectionID, closedNs: child.closedNs)
+        channel.flush()
+        channel.connectionID = 0
     }
 
     /// In the child, right after `fork`: serves the connection and leaves.
@@ -84,12 +105,13 @@ final class ChildWorkshop {
         // What the parent has gathered is the parent's to send.
         channel.frames.removeAll()
         channel.connectionID = origin.connectionID
+        let usage = ResourceUsage.ofThisProcess()
         channel.frames.childStarted(
             origin,
             pid: getpid(),
             parentPID: parentPID,
             startedNs: startedNs,
-            baselineRSSKiB: ResourceUsage.ofThisProcess().maxRSSKiB
+            baselineRSSKiB: usage.maxRSSKiB
         )
         client.open(descriptor)
         client.slot = slot
@@ -101,7 +123,7 @@ final class ChildWorkshop {
             origin: origin,
             mode: cue == nil ? settings.mode : .builtIn
         )
-        child.serve()
+        child.serve(from: usage)
         channel.frames.childEnding(
             origin.connectionID,
             closedNs: child.closedNs,

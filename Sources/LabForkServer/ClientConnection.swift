@@ -17,6 +17,7 @@ final class ClientConnection {
     /// Where the parent looks how long this request takes; nil where nothing is watched.
     var slot: UnsafeMutablePointer<RequestSlot>?
     var reader: RequestReader
+    private let limits: HeadLimits
     private let room: UnsafeMutableRawBufferPointer
     private let drain: DrainSignal
     /// Called before the child may sleep, so that what it knows is told first.
@@ -29,6 +30,7 @@ final class ClientConnection {
         beforeWaiting: @escaping () -> Void
     ) {
         descriptor = -1
+        self.limits = limits
         reader = RequestReader(limits: limits)
         self.room = room
         self.drain = drain
@@ -37,6 +39,9 @@ final class ClientConnection {
 
     /// Takes up a connection that was just accepted.
     func open(_ descriptor: Int32) { self.descriptor = descriptor }
+
+    /// Makes it ready for another connection, where one process serves all.
+    func reopen() { reader = RequestReader(limits: limits) }
 
     /// Waits until bytes came, the client ended its side, or the deadline passed.
     ///
@@ -71,11 +76,13 @@ final class ClientConnection {
             )
             withUnsafeMutablePointer(to: &polls) { pair in
                 pair.withMemoryRebound(to: clab_poll.self, capacity: 2) {
-                    _ = clab_poll($0, 2, left)
+                    // Where the server itself serves, its signals come here.
+                    _ = clab_ppoll($0, 2, left)
                 }
             }
             // A request that has arrived is served; the drain comes after it.
-            if polls.0.revents == 0, polls.1.revents != 0 { return .draining }
+            let drains = polls.1.revents != 0 || endsAtDrain && clab_signals_seen().stops > 0
+            if polls.0.revents == 0, drains { return .draining }
         }
     }
 

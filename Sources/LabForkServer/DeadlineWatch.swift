@@ -64,8 +64,6 @@ struct DeadlineWatch {
     func giveBack(_ slot: Int32) { board.giveBack(slot) }
 
     /// Looks at all children; those whose time is up are asked to end, or ended.
-    ///
-    /// By PID, which is safe here: nobody else waits, so a watched PID is never reused.
     mutating func look() -> [Late] {
         let now = clab_monotonic_ns()
         guard now - lastNs >= everyNs else { return [] }
@@ -84,10 +82,10 @@ struct DeadlineWatch {
                 )
                 watched[pid]?.client = clab_socket_of(pid, child.clientNumber)
                 watched[pid]?.termNs = now
-                kill(pid, SIGTERM)
+                _ = clab_signal_child(pid, SIGTERM)
             } else if child.termNs != 0, !child.wasKilled, now - child.termNs >= Self.graceNs {
                 watched[pid]?.wasKilled = true
-                kill(pid, SIGKILL)
+                _ = clab_signal_child(pid, SIGKILL)
             }
         }
         return late

@@ -18,13 +18,14 @@ public struct ForkServer {
     private let workshop: ChildWorkshop
     private let drain: DrainSignal
     private var ledger = ChildLedger()
-    private var listener: Int32? = ForkServerSettings.listener
+    private var queue: ConnectionQueue
     private var nextConnectionID: Int64
     private var acceptedCount = 0
     private var forkFailureCount = 0
+    private let ownPID = getpid()
     private var signalsHandled: UInt64 = 0
     private var interruptions = 0
-    private var acceptAgainNs: Int64 = 0
+    private var faults: FaultPlan
     private var hasKilled = false
     private var census = ZombieCensus()
     private var deadlines: DeadlineWatch?
@@ -41,6 +42,8 @@ public struct ForkServer {
         }
         self.settings = settings
         self.drain = drain
+        faults = settings.faults
+        queue = ConnectionQueue(listener: ForkServerSettings.listener, faults: settings.faults)
         nextConnectionID = settings.firstConnectionID
         deadlines = DeadlineWatch(timeoutNs: settings.childTimeoutNs)
         workshop = ChildWorkshop(settings: settings, channel: channel, drain: drain)
@@ -55,19 +58,16 @@ public struct ForkServer {
         // Only speed is lost where it can't be had.
         _ = clab_text_on_huge_pages()
         workshop.warmUp()
-        rehearse()
-        guard clab_has_one_thread() != 0 else {
-            complainAsForkServer("Will not fork: this process has more than one thread.")
-            return 2
-        }
-        while listener != nil || !ledger.living.isEmpty {
+        if !settings.isSerial { rehearse() }
+        while queue.listener != nil || !ledger.living.isEmpty {
             let listenerIsReady = wait()
             reap()
             countZombies()
             endTheLate()
             if clab_signals_seen().stops > 0 { beginDrain() }
             if clab_signals_seen().stops > 1 { killAll("told to end at once") }
-            if listenerIsReady { acceptAll() }
+            if listenerIsReady { acceptAll(atMost: settings.isSerial ? 1 : 4) }
+            lookForOverflow(now: clab_monotonic_ns())
             channel.flush()
             if channel.isBroken {
                 killAll("the recorder is gone")
@@ -87,6 +87,7 @@ public struct ForkServer {
         guard let sink = FrameSink() else { return }
         let recorder = channel.descriptor
         channel.descriptor = sink.entry
+        faults = FaultPlan()
         // The second is made only now: the first one's child would hold its connection open.
         let first = playConnection()
         let second = playConnection()
@@ -107,7 +108,9 @@ public struct ForkServer {
         first?.close()
         second?.close()
         sink.close()
-        (acceptedCount, interruptions, nextConnectionID) = (0, 0, settings.firstConnectionID)
+        (acceptedCount, forkFailureCount, interruptions) = (0, 0, 0)
+        nextConnectionID = settings.firstConnectionID
+        faults = settings.faults
         ledger.startCounting()
     }
 
@@ -126,9 +129,11 @@ public struct ForkServer {
     /// Waits for a connection, a signal, or the recorder's end; says whether the listener is ready.
     private mutating func wait() -> Bool {
         let now = clab_monotonic_ns()
-        let holds = acceptAgainNs > now
+        let heldUntil = queue.heldUntil(now: now)
         let isFull = settings.mostChildren > 0 && ledger.living.count >= settings.mostChildren
-        var until: Int64 = holds ? acceptAgainNs : .max
+        var until: Int64 = heldUntil ?? .max
+        // While nobody is accepted the queue may overflow.
+        if isFull || heldUntil != nil { until = min(until, now + ConnectionQueue.lookEveryNs) }
         if settings.reaping != .drain, !ledger.living.isEmpty {
             until = min(until, now + ZombieCensus.everyNs)
         }
@@ -136,7 +141,7 @@ public struct ForkServer {
         var polls = (
             clab_poll(fd: ForkServerSettings.frames, events: 0, revents: 0),
             clab_poll(
-                fd: holds || isFull ? -1 : listener ?? -1,
+                fd: heldUntil != nil || isFull ? -1 : queue.listener ?? -1,
                 events: Int16(CLAB_IN),
                 revents: 0
             )
@@ -164,34 +169,30 @@ public struct ForkServer {
     // MARK: Accepting and forking
 
     /// A few connections at a time, so that under load the dead do not wait long for their reaping.
-    private mutating func acceptAll(atMost most: Int = 4) {
+    private mutating func acceptAll(atMost most: Int) {
         for _ in 0..<most {
-            guard let listener else { return }
             if settings.mostChildren > 0, ledger.living.count >= settings.mostChildren { return }
+            // Between two connections, for while one is served here no signal is looked at.
+            if settings.isSerial, clab_ppoll(nil, 0, 0) < 0 { interruptions += 1 }
+            if clab_signals_seen().stops > 1 { return }
             var peer = sockaddr_storage()
-            let client = clab_accept(listener, &peer)
-            guard client >= 0 else {
-                acceptFailed(errno)
+            switch queue.accept(&peer) {
+            case .nobody: return
+            case .connection(let client, let peer):
+                serve(client, peer, acceptedNs: clab_monotonic_ns())
+            case .failed(let error):
+                tell(
+                    .acceptFailed,
+                    "{\"errno\":\(error),\"error\":\"\(String(cString: strerror(error)))\"}"
+                )
                 return
             }
-            serve(client, peer, acceptedNs: clab_monotonic_ns())
         }
     }
 
-    private mutating func acceptFailed(_ error: Int32) {
-        switch error {
-        case EAGAIN, EINTR: return
-        // The client left before it was accepted, or the network told of an older fault (accept(2)).
-        case ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH,
-            EOPNOTSUPP, ENETUNREACH:
-            break
-        // EMFILE, ENFILE, ENOMEM: the connection stays queued and poll would return at once.
-        default: acceptAgainNs = clab_monotonic_ns() + 100_000_000
-        }
-        tell(
-            .acceptFailed,
-            "{\"errno\":\(error),\"error\":\"\(String(cString: strerror(error)))\"}"
-        )
+    private mutating func lookForOverflow(now: Int64?) {
+        guard let overflow = queue.overflow(now: now) else { return }
+        tell(.listenOverflow, "{\"dropped\":\(overflow.dropped),\"backlog\":\(overflow.room)}")
     }
 
     private mutating func serve(
@@ -202,32 +203,35 @@ public struct ForkServer {
     ) {
         acceptedCount += 1
         let (address, port) = peerText(peer)
+        let quietNs = clab_quiet_ns(client)
         var origin = ConnectionOrigin(
             connectionID: nextConnectionID,
             peerAddress: address,
             peerPort: port,
+            arrivedNs: quietNs < 0 ? 0 : acceptedNs - quietNs,
             acceptedNs: acceptedNs,
             forkStartedNs: 0
         )
         nextConnectionID += 1
-        let parent = getpid()
+        guard !settings.isSerial else { return workshop.serveHere(client, origin) }
         let slot = deadlines?.takeSlot()
         origin.forkStartedNs = clab_monotonic_ns()
-        let pid = clab_fork()
+        let pid = fork()
         if pid == 0 {
             // Nothing here may use a type for the first time: a child would pay for its metadata.
             deadlines?.closeHeldClients()
             workshop.serve(
                 client,
                 origin,
-                parentPID: parent,
-                listener: listener,
+                parentPID: ownPID,
+                listener: queue.listener,
                 slot: slot.flatMap { deadlines?.place($0) },
                 cue: cue
             )
         }
         let forkedNs = clab_monotonic_ns()
         if pid > 0 {
+            queue.forked()
             ledger.forked(pid: pid, connectionID: origin.connectionID)
             if let slot {
                 deadlines?.forked(
@@ -237,13 +241,29 @@ public struct ForkServer {
                     clientNumber: client
                 )
             }
-            channel.frames.childForked(origin, pid: pid, parentPID: parent, forkedNs: forkedNs)
+            channel.frames.childForked(origin, pid: pid, parentPID: ownPID, forkedNs: forkedNs)
             channel.flushIfLarge()
+            close(client)
         } else {
             forkFailed(client, errno, origin)
             if let slot { deadlines?.giveBack(slot) }
         }
-        close(client)
+    }
+
+    /// As fork(2); fails where a test asks for it.
+    private mutating func fork() -> Int32 {
+        guard clab_has_one_thread() != 0 else {
+            complainAsForkServer("Will not fork: this process has more than one thread.")
+            killAll("the fork server has more than one thread")
+            exit(2)
+        }
+        guard !faults.fork.strikes() else {
+            errno = EAGAIN
+            return -1
+        }
+        // The signals that are handled are blocked here, as everywhere but in clab_ppoll: no handler of
+        // this process can run in the child before it has put them back (PHP's bug 76601).
+        return Glibc.fork()
     }
 
     /// No child can be had: the parent says so itself, in one send that never waits.
@@ -259,11 +279,16 @@ public struct ForkServer {
             answer.utf8CodeUnitCount,
             Int32(MSG_NOSIGNAL | MSG_DONTWAIT)
         )
+        // A close with the request unread would reset the connection, and might take the answer with it.
+        withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 16) { room in
+            _ = recv(client, room.baseAddress, room.count, Int32(MSG_DONTWAIT))
+        }
+        close(client)
         tell(
             .forkFailed,
             "{\"errno\":\(error),\"error\":\"\(String(cString: strerror(error)))\",\"connection_id\":\(origin.connectionID)}"
         )
-        acceptAgainNs = clab_monotonic_ns() + 10_000_000
+        queue.hold()
     }
 
     // MARK: Reaping
@@ -275,7 +300,7 @@ public struct ForkServer {
     private mutating func reap(collectsAll: Bool = false) {
         let seen = clab_signals_seen()
         let signals = seen.children - signalsHandled
-        let collects = collectsAll || listener == nil && settings.reaping != .drain
+        let collects = collectsAll || queue.listener == nil && settings.reaping != .drain
         guard signals > 0 || collects else { return }
         signalsHandled = seen.children
         var budget = settings.reaping == .drain || collects ? Int.max : 0
@@ -357,7 +382,7 @@ public struct ForkServer {
 
     /// While children are not waited for as they should be, tells how many stand.
     private mutating func countZombies() {
-        guard settings.reaping != .drain, listener != nil else { return }
+        guard settings.reaping != .drain, queue.listener != nil else { return }
         let last = clab_signals_seen().last_child_ns
         guard census.take(of: ledger.living.keys, lastSignalNs: last) else { return }
         tell(.zombies, "{\"standing\":\(census.standing)}")
@@ -366,24 +391,22 @@ public struct ForkServer {
     // MARK: Ending
 
     private mutating func beginDrain() {
-        guard let open = listener else { return }
+        guard queue.listener != nil else { return }
         // Who is in the queue has a connection and awaits an answer: closing would reset it.
         acceptAll(atMost: 4096)
-        close(open)
-        listener = nil
+        lookForOverflow(now: nil)
+        queue.close()
         drain.raise()
     }
 
-    /// By PID, which is safe here: nobody else waits, so a PID in the ledger is never reused.
     private mutating func killAll(_ why: String) {
         guard !hasKilled else { return }
         hasKilled = true
         for (pid, connectionID) in ledger.living {
-            kill(pid, SIGKILL)
+            _ = clab_signal_child(pid, SIGKILL)
             tell(.killed, "{\"why\":\"\(why)\",\"connection_id\":\(connectionID)}", pid: pid)
         }
-        if let open = listener { close(open) }
-        listener = nil
+        queue.close()
     }
 
     private mutating func tellTotals() {

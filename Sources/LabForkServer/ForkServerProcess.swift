@@ -13,8 +13,8 @@ public enum ForkServerError: Error, CustomStringConvertible {
     public var description: String {
         switch self {
         case .cannotStart(let path, let reason):
-            "Cannot start the fork server '\(path)': \(reason). "
-                + "It belongs beside 'lab'; build both with: swift build -c release."
+            "Cannot start the fork server '\(path)': \(reason). It belongs beside 'lab'; build both "
+                + "with: swift build -c release. It takes a process and a dozen descriptors (ulimit -u, -n)."
         }
     }
 }
@@ -122,10 +122,10 @@ public final class ForkServerProcess {
     }
 
     /// Tells the fork server to drain; a second time, to end at once.
-    public func stop() { kill(pid, SIGTERM) }
+    public func stop() { _ = clab_signal_child(pid, SIGTERM) }
 
     /// Ends the fork server by SIGKILL; its children die with it.
-    public func killNow() { kill(pid, SIGKILL) }
+    public func killNow() { _ = clab_signal_child(pid, SIGKILL) }
 
     /// Waits for the fork server's end and gives its wait status.
     public func waitStatus() -> Int32 {
@@ -150,13 +150,14 @@ private func spawn(
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    // By way of high numbers, for either may be the other's place; dup2 clears close-on-exec.
-    posix_spawn_file_actions_adddup2(&actions, listener, 103)
-    posix_spawn_file_actions_adddup2(&actions, frames, 104)
-    posix_spawn_file_actions_adddup2(&actions, 103, ForkServerSettings.listener)
-    posix_spawn_file_actions_adddup2(&actions, 104, ForkServerSettings.frames)
-    posix_spawn_file_actions_addclose(&actions, 103)
-    posix_spawn_file_actions_addclose(&actions, 104)
+    // By way of copies above both places, for either may be the other's; dup2 clears close-on-exec.
+    let copies = [listener, frames].map {
+        fcntl($0, F_DUPFD_CLOEXEC, ForkServerSettings.frames + 1)
+    }
+    defer { for copy in copies where copy >= 0 { close(copy) } }
+    guard copies.allSatisfy({ $0 >= 0 }) else { return .failed(errno) }
+    posix_spawn_file_actions_adddup2(&actions, copies[0], ForkServerSettings.listener)
+    posix_spawn_file_actions_adddup2(&actions, copies[1], ForkServerSettings.frames)
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }

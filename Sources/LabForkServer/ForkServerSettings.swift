@@ -41,6 +41,8 @@ public struct ForkServerSettings: Sendable, Equatable {
     ///
     /// More connections wait in the queue.
     public var mostChildren: Int
+    /// Whether the server serves each connection itself, one after the other, and forks nobody.
+    public var isSerial: Bool
     /// The most requests that one child answers; 0 for no limit.
     public var maxRequestsPerChild: Int
     /// How long a child may take over a request, from its head to its answer's end; ns, 0 for ever.
@@ -53,6 +55,8 @@ public struct ForkServerSettings: Sendable, Equatable {
     public var upstreamTimeoutNs: Int64
     /// The most bytes of a request head.
     public var maxHeaderBytes: Int
+    /// Faults that a test asks for.
+    public var faults: FaultPlan
 
     /// Makes settings; the defaults are those of `lab record`.
     public init(
@@ -62,12 +66,14 @@ public struct ForkServerSettings: Sendable, Equatable {
         forwards: Bool = true,
         reaping: Reaping = .drain,
         mostChildren: Int = 0,
+        isSerial: Bool = false,
         maxRequestsPerChild: Int = 0,
         childTimeoutNs: Int64 = 0,
         headerTimeoutNs: Int64 = 30_000_000_000,
         idleTimeoutNs: Int64 = 60_000_000_000,
         upstreamTimeoutNs: Int64 = 60_000_000_000,
-        maxHeaderBytes: Int = 64 << 10
+        maxHeaderBytes: Int = 64 << 10,
+        faults: FaultPlan = FaultPlan()
     ) {
         self.mode = mode
         self.serverName = serverName
@@ -75,12 +81,14 @@ public struct ForkServerSettings: Sendable, Equatable {
         self.forwards = forwards
         self.reaping = reaping
         self.mostChildren = mostChildren
+        self.isSerial = isSerial
         self.maxRequestsPerChild = maxRequestsPerChild
         self.childTimeoutNs = childTimeoutNs
         self.headerTimeoutNs = headerTimeoutNs
         self.idleTimeoutNs = idleTimeoutNs
         self.upstreamTimeoutNs = upstreamTimeoutNs
         self.maxHeaderBytes = maxHeaderBytes
+        self.faults = faults
     }
 
     /// The settings as arguments: `key=value` each.
@@ -89,11 +97,13 @@ public struct ForkServerSettings: Sendable, Equatable {
             "server=\(full(serverName))", "first-connection=\(firstConnectionID)",
             "forward=\(forwards ? 1 : 0)",
             "reap=\(reaping.rawValue)", "children=\(mostChildren)",
+            "serial=\(isSerial ? 1 : 0)",
             "requests-per-child=\(maxRequestsPerChild)",
             "child-timeout-ns=\(childTimeoutNs)", "header-timeout-ns=\(headerTimeoutNs)",
             "idle-timeout-ns=\(idleTimeoutNs)",
             "upstream-timeout-ns=\(upstreamTimeoutNs)", "header-bytes=\(maxHeaderBytes)",
         ]
+        arguments += faults.words.map { "fault=\($0)" }
         if case .upstream(let name, let addresses) = mode {
             arguments.append("upstream=\(full(name))")
             arguments += addresses.map { "address=\(full($0))" }
@@ -123,6 +133,9 @@ public struct ForkServerSettings: Sendable, Equatable {
             case ("first-connection", _, let number?): firstConnectionID = number
             case ("forward", _, let number?): forwards = number != 0
             case ("children", _, let number?): mostChildren = Int(number)
+            case ("serial", _, let number?): isSerial = number != 0
+            case ("fault", _, _):
+                guard faults.add(value) else { return nil }
             case ("reap", _, _):
                 guard let reaping = Reaping(rawValue: String(value)) else { return nil }
                 self.reaping = reaping

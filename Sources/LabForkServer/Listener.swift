@@ -39,8 +39,12 @@ public struct Listener: Sendable {
 
     /// Binds and listens.
     ///
+    /// - Parameters:
+    ///   - host: An address of this machine, or a name of it.
+    ///   - port: The port; 0 takes a free one.
+    ///   - backlog: How many connections may wait to be accepted; the system may allow fewer.
     /// - Throws: ``ListenError``.
-    public init(host: String, port: Int) throws(ListenError) {
+    public init(host: String, port: Int, backlog: Int) throws(ListenError) {
         let wanted = Authority(host: host, port: port)
         guard let address = numericAddresses(of: wanted).first,
             let (storage, length) = socketAddress(address)
@@ -59,7 +63,7 @@ public struct Listener: Sendable {
         let isBound = withUnsafePointer(to: &copy) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(made, $0, length) }
         }
-        guard isBound == 0, listen(made, 4096) == 0 else {
+        guard isBound == 0, listen(made, Int32(clamping: backlog)) == 0 else {
             let error = errno
             close(made)
             if error == EADDRINUSE { throw .portInUse(wanted) }

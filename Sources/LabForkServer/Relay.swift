@@ -54,7 +54,11 @@ struct Relay {
                 upstreamTakesMore = false
                 toUpstream = Pending()
             }
-            if !toClient.isEmpty { exchange.client.slot?.pointee.hasAnswer = 1 }
+            if !toClient.isEmpty {
+                exchange.client.slot?.pointee.hasAnswer = 1
+                // What a client was answered is on record, whatever ends this process then.
+                record.flush()
+            }
             if !toClient.flush(exchange.client.descriptor) {
                 return ExchangeEnding(
                     .clientClosed,

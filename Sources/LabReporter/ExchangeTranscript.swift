@@ -41,7 +41,9 @@ public struct ExchangeTranscript: Sendable {
         }
         lines.append("served by child \(summary.pid)" + (detail.child == nil ? "" : childInBrief))
         if !detail.phases.isEmpty {
-            let times = detail.phases.map {
+            // A connection that was accepted at once is not worth a word.
+            let told = detail.phases.filter { $0.phase != .queue || $0.durationNs > 0 }
+            let times = told.map {
                 "\($0.phase.rawValue) \(Quantity.duration($0.durationNs))"
             }
             let cpu = summary.cpuUs.map { [", CPU \(Quantity.duration(microseconds: $0))"] } ?? []

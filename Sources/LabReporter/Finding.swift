@@ -25,6 +25,8 @@ public struct Finding: Codable, Sendable, Equatable {
 extension Finding {
     /// A zombie that stood longer than this was not reaped by a loop that is awake, nanoseconds.
     static let longZombieNs: Int64 = 100_000_000
+    /// A connection waited long to be accepted from here on, nanoseconds; well above the kernel's tick.
+    static let longQueueNs: Int64 = 100_000_000
     /// A route is slow when half of its requests take longer than this, nanoseconds.
     static let slowRouteNs: Int64 = 100_000_000
     /// And when it takes this many times as long as half of all requests.
@@ -142,9 +144,18 @@ extension Finding {
     }
 
     private static func server(_ report: SessionReport) -> [Finding] {
+        let queue = report.traffic.phases.first { $0.phase == .queue }?.latencyNs
+        let waited = queue?.max.flatMap { $0 >= longQueueNs ? $0 : nil }.map { longest in
+            Finding(
+                severity: .doubtful,
+                sentence: "A connection waited \(Quantity.duration(longest)) until it was accepted"
+                    + (queue?.p50.map { ", half of them \(Quantity.duration($0)) or more." } ?? ".")
+            )
+        }
         let sentences = [
             ("accept_failed", Severity.bad, "A connection could not be accepted"),
             ("fork_failed", .bad, "A child could not be forked"),
+            ("listen_overflow", .bad, "The listen queue was full and clients had to knock again"),
             ("orphan", .doubtful, "A child left an orphan, which the server adopted and reaped"),
         ]
         return sentences.compactMap { kind, severity, sentence in
@@ -152,7 +163,7 @@ extension Finding {
             guard count > 0 else { return nil }
             let often = count == 1 ? "." : ", \(Quantity.count(count)) times."
             return Finding(severity: severity, sentence: sentence + often)
-        }
+        } + (waited.map { [$0] } ?? [])
     }
 
     private static func slow(_ report: SessionReport) -> [Finding] {

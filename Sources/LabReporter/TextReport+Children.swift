@@ -81,7 +81,8 @@ extension TextReport {
     var incidents: [String] {
         let names = [
             "eintr": "interrupted system calls", "accept_failed": "accept failed",
-            "fork_failed": "fork failed", "killed": "children killed",
+            "fork_failed": "fork failed", "listen_overflow": "listen queue full",
+            "killed": "children killed",
             "zombies": "counts of zombies", "orphan": "orphans adopted and reaped",
         ]
         var lines: [String] = []

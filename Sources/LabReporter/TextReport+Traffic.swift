@@ -113,6 +113,7 @@ extension Phase {
     /// What the phase is, in words.
     var words: String {
         switch self {
+        case .queue: "arrival to accept, by the kernel's tick"
         case .fork: "accept to the child's first instruction"
         case .head: "first byte to the end of the head"
         case .body: "end of the head to the end of the request"

@@ -8,6 +8,8 @@ import LabWire
 struct ConnectionRow {
     var id: Int64
     var origin: ConnectionOrigin?
+    /// Whether a process was forked for it, and there is a row of `child`.
+    var hasChild = true
     var closedNs: Int64?
     var pid: Int32 = 0
     var parentPID: Int32 = 0

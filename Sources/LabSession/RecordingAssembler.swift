@@ -81,6 +81,15 @@ struct RecordingAssembler {
                 $0.row.startedNs = startedNs
                 $0.row.baselineRSSKiB = baseline
             }
+        case .connectionOpened(let origin, let pid):
+            withConnection(origin.connectionID, hasChild: false) {
+                $0.row.origin = origin
+                $0.row.pid = pid
+            }
+        case .connectionClosed(let connection, let closedNs):
+            withConnection(connection) { $0.row.closedNs = closedNs }
+            guard let closed = open.removeValue(forKey: connection) else { return nil }
+            batch.connections.append(closed.row)
         case .requestHead(
             let connection,
             let sequence,
@@ -210,13 +219,18 @@ struct RecordingAssembler {
     }
 
     /// The recording ends: of who has not been reaped the end is unknown.
-    mutating func end() {
+    ///
+    /// `serverStatus` is the fork server's own wait status: with `--serial` it is what served.
+    mutating func end(serverStatus: Int32 = 0) {
         for id in open.keys.sorted() {
             withConnection(id) { connection in
                 connection.row.fate = .unknown
                 guard connection.exchange != nil else { return }
                 connection.exchange?.outcome = .childDied
-                connection.exchange?.error = Self.endNotSeen
+                connection.exchange?.error =
+                    connection.row.hasChild
+                    ? Self.endNotSeen
+                    : Self.ending("server", connection.row.pid, serverStatus)
                 connection.exchangeIsTouched = true
             }
             if let exchange = open[id]?.exchange { counts.note(exchange) }
@@ -225,14 +239,20 @@ struct RecordingAssembler {
 
     // MARK: Open connections
 
-    private mutating func withConnection(_ id: Int64, _ body: (Open) -> Void) {
+    private mutating func withConnection(
+        _ id: Int64,
+        hasChild: Bool = true,
+        _ body: (Open) -> Void
+    ) {
         let connection: Open
         if let known = open[id] {
             connection = known
         } else {
             connection = Open(id)
+            connection.row.hasChild = hasChild
             open[id] = connection
             counts.connections += 1
+            if hasChild { counts.children += 1 }
         }
         touch(connection)
         connection.isTouched = true
@@ -285,12 +305,17 @@ struct RecordingAssembler {
 
     private func ending(_ row: ConnectionRow) -> String {
         let status = row.waitStatus ?? 0
-        if status & 0x7F == 0 {
-            return "child \(row.pid) exited with \(status >> 8 & 0xFF) before it had answered"
+        guard row.fate == .timedOut, status & 0x7F != 0 else {
+            return Self.ending("child", row.pid, status)
         }
-        let ended = "child \(row.pid) was ended by signal \(status & 0x7F)"
-        return row.fate == .timedOut
-            ? "\(ended) for taking too long over this request"
-            : "\(ended) while it served this request"
+        return
+            "child \(row.pid) was ended by signal \(status & 0x7F) for taking too long over this "
+            + "request"
+    }
+
+    private static func ending(_ who: String, _ pid: Int32, _ status: Int32) -> String {
+        status & 0x7F == 0
+            ? "\(who) \(pid) exited with \(status >> 8 & 0xFF) before it had answered"
+            : "\(who) \(pid) was ended by signal \(status & 0x7F) while it served this request"
     }
 }

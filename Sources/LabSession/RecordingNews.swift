@@ -4,7 +4,7 @@ public import LabExchange
 
 /// What was counted so far.
 public struct RecordingCounts: Sendable, Equatable {
-    /// Connections accepted for which a child was forked.
+    /// Connections accepted that are served.
     public internal(set) var connections = 0
     /// Requests that were read, or refused.
     public internal(set) var exchanges = 0
@@ -12,10 +12,15 @@ public struct RecordingCounts: Sendable, Equatable {
     public internal(set) var ok = 0
     /// Exchanges that ended otherwise.
     public internal(set) var failed = 0
+    /// Children forked.
+    public internal(set) var children = 0
     /// Children reaped.
     public internal(set) var reaped = 0
     /// Children that were ended by a signal, or left with another code than 0.
     public internal(set) var died = 0
+
+    /// Children that live, zombies included.
+    public var living: Int { children - reaped }
 
     /// Counts nothing yet.
     public init() {}

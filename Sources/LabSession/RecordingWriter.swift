@@ -221,9 +221,14 @@ public final class RecordingWriter {
     /// - Parameters:
     ///   - reason: Why, in a word: `signal`, `requests`, `duration`, `server lost`.
     ///   - at: The wall clock, RFC 3339 in UTC.
+    ///   - serverStatus: How the fork server itself ended, as `wait` gave it.
     /// - Throws: ``SessionError``.
-    public func end(reason: String, at: String) throws(SessionError) {
-        assembler.end()
+    public func end(
+        reason: String,
+        at: String,
+        serverStatus: Int32 = 0
+    ) throws(SessionError) {
+        assembler.end(serverStatus: serverStatus)
         _ = try commit()
         do {
             try file.queue.write { db in

@@ -19,7 +19,7 @@ struct RowWriter {
         self.recordingID = recordingID
         connection = try PreparedStatement(
             db,
-            "INSERT OR REPLACE INTO connection VALUES (?, ?, ?, ?, ?, ?)"
+            "INSERT OR REPLACE INTO connection VALUES (?, ?, ?, ?, ?, ?, ?)"
         )
         child = try PreparedStatement(
             db,
@@ -52,9 +52,11 @@ struct RowWriter {
         connection.bind(recordingID)
         connection.bind(text: origin.peerAddress)
         connection.bind(origin.peerPort)
+        connection.bind(origin.arrivedNs == 0 ? nil : origin.arrivedNs)
         connection.bind(origin.acceptedNs)
         connection.bind(row.closedNs)
         try connection.run()
+        guard row.hasChild else { return }
         child.bind(row.id)
         child.bind(row.pid)
         child.bind(row.parentPID)

@@ -13,7 +13,7 @@ public enum SessionFormat {
     /// `PRAGMA application_id`: "LABS".
     public static let applicationID: Int32 = 0x4C41_4253
     /// `PRAGMA user_version`: the newest format that this lab reads and the one it writes.
-    public static let version: Int32 = 1
+    public static let version: Int32 = 2
 
     static let schema = """
         CREATE TABLE recording (
@@ -36,6 +36,7 @@ public enum SessionFormat {
             recording_id INTEGER NOT NULL REFERENCES recording,
             peer_address TEXT NOT NULL,
             peer_port INTEGER NOT NULL,
+            arrived_ns INTEGER,
             accepted_ns INTEGER NOT NULL,
             closed_ns INTEGER
         );
@@ -157,6 +158,7 @@ public enum SessionFormat {
         SELECT e.id AS exchange_id, e.connection_id, e.sequence, e.child_pid AS child,
             e.method, e.target, e.route, e.status, e.outcome,
             (e.started_ns - r.anchor_ns) / 1e6 AS at_ms,
+            CASE WHEN e.sequence = 1 THEN (n.accepted_ns - n.arrived_ns) / 1e6 END AS queue_ms,
             CASE WHEN e.sequence = 1 THEN (c.started_ns - n.accepted_ns) / 1e6 END AS fork_ms,
             (e.head_ns - e.started_ns) / 1e6 AS head_ms,
             (e.request_ns - e.head_ns) / 1e6 AS body_ms,

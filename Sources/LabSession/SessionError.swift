@@ -12,6 +12,8 @@ public enum SessionError: Error, Equatable, CustomStringConvertible {
     case notASession(path: String)
     /// The file was written by a newer lab.
     case tooNew(path: String, format: Int, newestKnown: Int)
+    /// The file was written by a lab of before its first release.
+    case tooOld(path: String, format: Int, oldestKnown: Int)
     /// Another process writes to the file.
     case busy(path: String)
     /// The file system is full.
@@ -41,6 +43,9 @@ public enum SessionError: Error, Equatable, CustomStringConvertible {
         case .tooNew(let path, let format, let newest):
             "Cannot read '\(path)': its format is \(format); this lab reads up to \(newest). "
                 + "Use the lab that recorded it, or a newer one."
+        case .tooOld(let path, let format, let oldest):
+            "Cannot read '\(path)': its format is \(format), of before the first release; this lab reads "
+                + "from \(oldest) on. Record it again."
         case .busy(let path):
             "Cannot write to '\(path)': another 'lab record' is writing to it. "
                 + "Wait for it to end, or name another file with --output."

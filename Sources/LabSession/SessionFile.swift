@@ -101,7 +101,7 @@ public struct SessionFile: Sendable {
         }
     }
 
-    /// Throws where the file is no session, or one of a newer lab.
+    /// Throws where the file is no session, or one of another format.
     func checkIdentity() throws(SessionError) {
         do {
             let (application, version) = try queue.read { db in
@@ -118,6 +118,13 @@ public struct SessionFile: Sendable {
                     path: path,
                     format: Int(version),
                     newestKnown: Int(SessionFormat.version)
+                )
+            }
+            guard version == Int64(SessionFormat.version) else {
+                throw SessionError.tooOld(
+                    path: path,
+                    format: Int(version),
+                    oldestKnown: Int(SessionFormat.version)
                 )
             }
         } catch {

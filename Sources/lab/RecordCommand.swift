@@ -14,8 +14,8 @@ struct RecordCommand: ParsableCommand {
         discussion: """
             Without --upstream the built-in application answers, and requests in absolute-form (a \
             client that uses this as its proxy) are forwarded. It answers at / /environ \
-            /sleep/SECONDS /status/CODE /bytes/N /echo /spin/MS /allocate/MIB; /crash/SIGNAL and \
-            /exit/CODE end the child without an answer, /spawn-zombie and /spawn-orphan leave a \
+            /sleep/SECONDS /deaf/SECONDS (asleep, and deaf to SIGTERM) /status/CODE /bytes/N /echo \
+            /spin/MS /allocate/MIB; /crash/SIGNAL and /exit/CODE end the child without an answer, /spawn-zombie and /spawn-orphan leave a \
             process behind.
 
             Ctrl-C ends the recording: it stops accepting, lets its children finish, reaps them, and \
@@ -49,6 +49,16 @@ struct RecordCommand: ParsableCommand {
         )
     )
     var reap = ForkServerSettings.Reaping.drain
+
+    @Flag(
+        help: "Fork nobody: serve each connection here, one after the other; the next client waits."
+    )
+    var serial = false
+
+    @Option(
+        help: ArgumentHelp("How many connections may wait to be accepted.", valueName: "n")
+    )
+    var backlog = 4096
 
     @Option(
         help: ArgumentHelp("Accept no more while so many children are there.", valueName: "n")
@@ -97,6 +107,15 @@ struct RecordCommand: ParsableCommand {
     @Option(help: ArgumentHelp("End after this time.", valueName: "t"))
     var duration: Duration?
 
+    @Option(
+        help: ArgumentHelp(
+            "Let every nth call fail, to see what happens then: fork=N, accept=N, abort=N.",
+            valueName: "call=n",
+            visibility: .hidden
+        )
+    )
+    var fault: [String] = []
+
     @Flag(name: .shortAndLong, help: "Print a line for each exchange and each child that died.")
     var verbose = false
 
@@ -116,6 +135,17 @@ struct RecordCommand: ParsableCommand {
         if let childTimeout, childTimeout.nanoseconds == 0 {
             throw ValidationError("--child-timeout takes a time above 0.")
         }
+        if serial, maxChildren != nil || childTimeout != nil || reap != .drain {
+            throw ValidationError(
+                "--serial forks no children: it goes with none of --max-children, --child-timeout, --reap."
+            )
+        }
+        guard (1...65535).contains(backlog) else {
+            throw ValidationError("--backlog takes a number from 1 to 65535.")
+        }
+        guard faults() != nil else {
+            throw ValidationError("--fault takes fork=N, accept=N or abort=N, N from 1 up.")
+        }
         if let requests, requests < 1 {
             throw ValidationError("--requests takes a number from 1 up.")
         }
@@ -134,7 +164,7 @@ struct RecordCommand: ParsableCommand {
         guard access(forkServerPath(), X_OK) == 0 else {
             throw ForkServerError.cannotStart(path: forkServerPath(), reason: "it is not there")
         }
-        let listener = try Listener(host: host, port: port)
+        let listener = try Listener(host: host, port: port, backlog: backlog)
         if case .upstream(_, let addresses) = mode,
             addresses.contains(where: { isOwn($0, listener) })
         {
@@ -157,7 +187,7 @@ struct RecordCommand: ParsableCommand {
                 port: listener.bound.port,
                 mode: upstream == nil ? "builtin" : "upstream",
                 upstream: upstream,
-                reap: reap.rawValue,
+                reap: serial ? "serial" : reap.rawValue,
                 commandLine: CommandLine.arguments.joined(separator: " "),
                 labVersion: labVersion
             ),
@@ -170,12 +200,15 @@ struct RecordCommand: ParsableCommand {
             forwards: forward || listener.isLoopback,
             reaping: reap,
             mostChildren: maxChildren ?? 0,
-            maxRequestsPerChild: maxRequestsPerChild ?? 0,
+            isSerial: serial,
+            // Who kept a connection open would keep all others waiting.
+            maxRequestsPerChild: maxRequestsPerChild ?? (serial ? 1 : 0),
             childTimeoutNs: childTimeout?.nanoseconds ?? 0,
             headerTimeoutNs: headerTimeout.nanoseconds,
             idleTimeoutNs: idleTimeout.nanoseconds,
             upstreamTimeoutNs: upstreamTimeout.nanoseconds,
-            maxHeaderBytes: maxHeaderBytes.bytes
+            maxHeaderBytes: maxHeaderBytes.bytes,
+            faults: faults() ?? FaultPlan()
         )
         let server = try ForkServerProcess(
             executable: forkServerPath(),
@@ -192,7 +225,8 @@ struct RecordCommand: ParsableCommand {
             limits: RecordingLoop.Limits(
                 requests: requests,
                 durationNs: duration?.nanoseconds,
-                drainNs: drainTimeout.nanoseconds
+                drainNs: drainTimeout.nanoseconds,
+                isSerial: serial
             ),
             printer: RecordPrinter(
                 style: json ? .json : verbose ? .lines : .quiet,
@@ -200,6 +234,12 @@ struct RecordCommand: ParsableCommand {
             )
         )
         try recording.run()
+    }
+
+    /// The faults that were asked for; nil where one of them is none.
+    private func faults() -> FaultPlan? {
+        var plan = FaultPlan()
+        return fault.allSatisfy { plan.add($0) } ? plan : nil
     }
 
     /// Whether an upstream's address is the listening socket's own.

@@ -16,6 +16,10 @@ final class RecordPrinter {
     private let lines = PatientOutput()
     private var hasProgress = false
     private var shown = RecordingCounts()
+    private var shownZombies = 0
+    /// Zombies at the last count.
+    private var zombies = 0
+    private var troubles = Troubles()
 
     init(style: Style, anchorNs: Int64) {
         self.style = style
@@ -23,11 +27,20 @@ final class RecordPrinter {
     }
 
     func tell(_ news: RecordingNews) {
+        if case .event(let kind, _, let detail) = news { heed(kind, detail) }
         switch style {
         case .quiet: return
         case .lines: line(news)
         case .json: put(RecordJSON.line(news))
         }
+    }
+
+    /// What whoever started the recording should know even if nothing else is printed.
+    private func heed(_ kind: ServerEventKind, _ detail: [UInt8]) {
+        if kind == .zombies { zombies = EventDetail(detail)?.standing ?? 0 }
+        guard let sentence = troubles.note(kind, detail) else { return }
+        clear()
+        say("lab: \(sentence)\n")
     }
 
     private func line(_ news: RecordingNews) {
@@ -40,8 +53,10 @@ final class RecordPrinter {
             let how = signal != 0 ? "signal \(signal)" : "exit code \(child.waitStatus >> 8 & 0xFF)"
             put("child \(child.pid) died: \(how)")
         case .event(let kind, let pid, let detail):
-            guard kind == .orphan || kind == .forkFailed || kind == .acceptFailed || kind == .killed
-            else { return }
+            let isTold: [ServerEventKind] = [
+                .orphan, .forkFailed, .acceptFailed, .listenOverflow, .killed,
+            ]
+            guard isTold.contains(kind) else { return }
             put(
                 "\(kind.rawValue)\(pid == 0 ? "" : " \(pid)") \(String(decoding: detail, as: UTF8.self))"
             )
@@ -69,11 +84,12 @@ final class RecordPrinter {
 
     /// A line that is written over, on a terminal only.
     func progress(_ counts: RecordingCounts) {
-        guard isTerminal, counts != shown else { return }
-        shown = counts
+        guard isTerminal, counts != shown || zombies != shownZombies else { return }
+        (shown, shownZombies) = (counts, zombies)
         hasProgress = true
         say(
-            "\r\u{1B}[Klab: \(counts.exchanges) exchanges, \(counts.connections - counts.reaped) children live, \(counts.reaped) reaped, \(counts.died) died"
+            "\r\u{1B}[Klab: \(counts.exchanges) exchanges, \(counts.living) children live, \(counts.reaped) reaped, \(counts.died) died"
+                + (zombies > 0 ? ", \(zombies) zombies stand" : "")
         )
     }
 
@@ -92,12 +108,14 @@ final class RecordPrinter {
             )
         }
         let seconds = Double(durationNs / 1_000_000) / 1000
-        let unreaped = counts.connections - counts.reaped
+        let unreaped = counts.living
+        for sentence in troubles.totals { say("lab: \(sentence)\n") }
         say(
             """
             lab: recorded \(counts.exchanges) exchanges (\(counts.ok) ok, \(counts.failed) not) on \
-            \(counts.connections) connections in \(seconds) s; \(counts.reaped) children reaped, \
-            \(counts.died) of them died\(unreaped > 0 ? ", \(unreaped) unknown" : "")
+            \(counts.connections) connections in \(seconds) s; \
+            \(counts.children == 0 ? "no child was forked" : "\(counts.reaped) children reaped, \(counts.died) of them died")\
+            \(unreaped > 0 ? ", \(unreaped) unknown" : "")
             lab: the session is '\(path)'; see it with: lab report '\(path)'
 
             """

@@ -13,6 +13,8 @@ final class RecordingLoop {
         var requests: Int?
         var durationNs: Int64?
         var drainNs: Int64
+        /// Whether the server itself serves, and can't be told anything while it does.
+        var isSerial: Bool
     }
 
     /// The session is written at least this often; a `kill -9` loses no more.
@@ -139,8 +141,13 @@ final class RecordingLoop {
         } else if now >= drainDeadlineNs {
             // Once more means: end at once. The children that are killed are on record as such.
             drainDeadlineNs = .max
-            complain("Some children did not finish in time; they are killed.")
-            server.stop()
+            if limits.isSerial {
+                complain("The request being served did not finish in time; the server is killed.")
+                server.killNow()
+            } else {
+                complain("Some children did not finish in time; they are killed.")
+                server.stop()
+            }
         }
     }
 
@@ -156,7 +163,11 @@ final class RecordingLoop {
         let isLost = endReason == nil
         printer.clear()
         do throws(SessionError) {
-            try writer.end(reason: endReason ?? "server lost", at: Moment.now.wall)
+            try writer.end(
+                reason: endReason ?? "server lost",
+                at: Moment.now.wall,
+                serverStatus: status
+            )
         } catch {
             if writeError == nil { complain(error.description) }
             writeError = error

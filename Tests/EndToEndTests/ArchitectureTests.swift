@@ -16,7 +16,7 @@ import Testing
         #expect(!symbols.contains("Foundation"))
         #expect(!symbols.contains("sqlite3_open"))
         // The negative control: such a search does find what is there.
-        #expect(symbols.contains("clab_fork"))
+        #expect(symbols.contains("clab_reap"))
     }
 
     @Test

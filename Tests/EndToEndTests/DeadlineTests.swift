@@ -27,6 +27,23 @@ import Testing
         )
     }
 
+    @Test func `a child that is deaf to SIGTERM is killed after a grace`() throws {
+        let lab = try LabRecord(["--child-timeout", "200ms"])
+        #expect(try lab.get("/deaf/30", "-w", "%{http_code}") == "504")
+        #expect(lab.stop().status == 0)
+        #expect(
+            try lab.sql(
+                "SELECT e.status, e.outcome, c.fate, c.term_signal FROM exchange e JOIN child c USING (connection_id)"
+            ) == "504|child_died|timed_out|9"
+        )
+        // The grace is a second, and lies between the first signal and the end.
+        #expect(
+            try lab.sql(
+                "SELECT min(c.reaped_ns - v.at_ns) >= 1000000000 FROM child c, server_event v WHERE v.kind = 'killed'"
+            ) == "1"
+        )
+    }
+
     @Test func `an answer that has begun is broken off and not answered twice`() throws {
         let upstream = try LabRecord(["--drain-timeout", "100ms"])
         let lab = try LabRecord(["--upstream", upstream.url(""), "--child-timeout", "300ms"])

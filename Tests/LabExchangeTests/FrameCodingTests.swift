@@ -6,6 +6,7 @@ private let origin = ConnectionOrigin(
     connectionID: 7,
     peerAddress: Array("127.0.0.1".utf8),
     peerPort: 99,
+    arrivedNs: 22,
     acceptedNs: 1,
     forkStartedNs: 2
 )
@@ -68,6 +69,8 @@ private func decoded(_ bytes: [UInt8]) throws -> [Frame] {
             usage: usage,
             fate: .signalled
         )
+        writer.connectionOpened(origin, pid: 3)
+        writer.connectionClosed(7, closedNs: 23)
         writer.serverEvent(.orphan, atNs: 20, pid: 21, detail: Array("{}".utf8))
         return (
             writer,
@@ -125,6 +128,8 @@ private func decoded(_ bytes: [UInt8]) throws -> [Frame] {
                     usage: usage,
                     fate: .signalled
                 ),
+                .connectionOpened(origin: origin, pid: 3),
+                .connectionClosed(connectionID: 7, closedNs: 23),
                 .serverEvent(kind: .orphan, atNs: 20, pid: 21, detail: Array("{}".utf8)),
             ]
         )

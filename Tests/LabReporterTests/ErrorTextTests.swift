@@ -8,7 +8,7 @@ import Testing
     private static let all: [SessionError] = [
         .missing(path: "a.db"), .exists(path: "a.db"), .empty(path: "a.db"),
         .notASession(path: "a.db"), .tooNew(path: "a.db", format: 5, newestKnown: 1),
-        .busy(path: "a.db"), .full(path: "a.db"),
+        .tooOld(path: "a.db", format: 1, oldestKnown: 2), .busy(path: "a.db"), .full(path: "a.db"),
         .failed(path: "a.db", doing: "read", reason: "disk I/O error"),
         .nothingToReplay(path: "a.db"), .noSuchExchange(id: 99, path: "a.db"),
         .noSuchRun(name: "after", path: "a.db"),
@@ -21,12 +21,13 @@ import Testing
         case .empty: 2
         case .notASession: 3
         case .tooNew: 4
-        case .busy: 5
-        case .full: 6
-        case .failed: 7
-        case .nothingToReplay: 8
-        case .noSuchExchange: 9
-        case .noSuchRun: 10
+        case .tooOld: 5
+        case .busy: 6
+        case .full: 7
+        case .failed: 8
+        case .nothingToReplay: 9
+        case .noSuchExchange: 10
+        case .noSuchRun: 11
         }
     }
 

@@ -99,7 +99,7 @@ import Testing
         #expect(first.connection?.exchanges == 3)
         #expect(first.connection?.acceptedAt == "2026-11-25 15:53:56.260")
         #expect(first.child?.pid == 4001)
-        #expect(first.phases.map(\.phase) == [.fork, .head, .body, .wait, .answer, .total])
+        #expect(first.phases.map(\.phase) == [.queue, .fork, .head, .body, .wait, .answer, .total])
         let bad = try reader.exchange(8)
         #expect(bad.deviations.map(\.offset) == [14, 19])
         #expect(bad.environ.isEmpty)

@@ -105,6 +105,7 @@ struct Visit {
             connectionID: connection,
             peerAddress: Array("127.0.0.1".utf8),
             peerPort: UInt16(50_000 + connection % 10_000),
+            arrivedNs: at(0),
             acceptedNs: at(1),
             forkStartedNs: at(2)
         )

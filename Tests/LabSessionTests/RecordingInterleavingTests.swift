@@ -137,7 +137,7 @@ private struct Member {
     var connectionLine: String {
         let closed = ending == .clean ? "\(visit.at(900))" : "-"
         return "\(visit.connection) 1 127.0.0.1 \(50_000 + visit.connection % 10_000) "
-            + "\(visit.at(1)) \(closed)"
+            + "\(visit.at(0)) \(visit.at(1)) \(closed)"
     }
 
     /// The exchange rows with their bodies, and whether each has its end.

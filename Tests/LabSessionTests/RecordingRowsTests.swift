@@ -26,7 +26,7 @@ private let exchangeColumns = """
         _ = try writer.commit()
         #expect(
             try fixture.lines("SELECT * FROM connection")
-                == ["1 1 127.0.0.1 50001 1000001 1000900"]
+                == ["1 1 127.0.0.1 50001 1000000 1000001 1000900"]
         )
         #expect(
             try fixture.lines("SELECT * FROM child") == [

@@ -10,10 +10,16 @@ public final class LabRecord {
     public let session: String
     private let tool: Tool
 
-    /// Starts it and waits until it listens.
-    public init(_ options: [String] = [], session: String? = nil) throws {
+    /// Starts it, by way of `launcher` where there is one, and waits until it listens.
+    public init(
+        _ options: [String] = [],
+        session: String? = nil,
+        launcher: [String] = []
+    ) throws {
         self.session = try session ?? Place.temporary().appendingPathComponent("session.db").path
-        tool = try Tool([Place.lab, "record", "--port", "0", "--output", self.session] + options)
+        tool = try Tool(
+            launcher + [Place.lab, "record", "--port", "0", "--output", self.session] + options
+        )
         guard let line = tool.line(with: "lab: listening on http://"),
             let port = line.split(separator: ":").last.flatMap({ Int($0) })
         else {

@@ -39,11 +39,6 @@ void clab_signals_reset(void);
 
 /* --- processes ------------------------------------------------------------------------------- */
 
-/* fork(2) with every signal blocked around it, so that no handler of the parent runs in the child
- * (PHP's bug 76601). The parent's mask is restored in the parent; the child calls
- * clab_signals_reset. Returns as fork does. */
-pid_t clab_fork(void);
-
 /* A child that has ended and was not waited for, left as it is: waitid(WNOWAIT). Its PID, 0 where all
  * live, -1 with errno. */
 pid_t clab_ended_child(void);
@@ -55,6 +50,11 @@ pid_t clab_reap(pid_t pid, int *status, struct rusage *usage);
 int clab_exit_code(int status);
 int clab_signalled(int status);
 int clab_term_signal(int status);
+
+/* A signal to a child that was not waited for, by pidfd_send_signal(2): a process that got the PID later
+ * is never hit. Where the kernel has no pidfd (5.3), by kill(2), and it is then up to the caller that
+ * the PID is still the child's. 0 or -1. */
+int clab_signal_child(pid_t pid, int signal_number);
 
 /* PR_SET_CHILD_SUBREAPER: orphaned descendants become children of this process. 0 or -1. */
 int clab_become_subreaper(void);
@@ -93,6 +93,15 @@ int clab_socket_of(pid_t pid, int number);
 
 /* accept4(2) with SOCK_CLOEXEC; the accepted socket blocks. The caller owns it. -1 with errno. */
 int clab_accept(int listener, struct sockaddr_storage *peer);
+
+/* How long an accepted TCP connection had been quiet, which is how long it waited to be accepted where
+ * its request had come before: ns, to the kernel's tick. -1 where the system does not say. */
+int64_t clab_quiet_ns(int socket_fd);
+
+/* A listening TCP socket's queue: how many wait in it, how many it holds, and how many the kernel has
+ * dropped since it listens. 0 or -1. */
+struct clab_listen_queue { uint32_t waiting, room, dropped; };
+int clab_listen_queue(int listener, struct clab_listen_queue *queue);
 
 /* A connected pair of SOCK_SEQPACKET sockets, close-on-exec. 0 or -1. */
 int clab_packet_pair(int pair[2]);

@@ -53,7 +53,7 @@ struct EventPass {
             sql: """
                 SELECT v.recording_id, v.at_ns - ifnull(r.anchor_ns, v.at_ns), v.kind, v.pid, v.detail
                 FROM server_event v LEFT JOIN recording r ON r.id = v.recording_id
-                WHERE v.kind IN ('accept_failed', 'fork_failed', 'killed', 'orphan')
+                WHERE v.kind IN ('accept_failed', 'fork_failed', 'listen_overflow', 'killed', 'orphan')
                 ORDER BY v.recording_id, v.at_ns LIMIT 20
                 """
         ).map { row in

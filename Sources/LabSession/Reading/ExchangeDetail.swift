@@ -116,7 +116,8 @@ extension ExchangeDetail {
 
     private static func phases(_ db: Database, _ id: Int64) throws -> [PhaseDuration] {
         let sql = """
-            SELECT CASE WHEN e.sequence = 1 THEN c.started_ns - n.accepted_ns END,
+            SELECT CASE WHEN e.sequence = 1 THEN n.accepted_ns - n.arrived_ns END,
+                CASE WHEN e.sequence = 1 THEN c.started_ns - n.accepted_ns END,
                 e.head_ns - e.started_ns, e.request_ns - e.head_ns,
                 e.upstream_connected_ns - e.head_ns, e.response_started_ns - e.head_ns,
                 e.response_ended_ns - e.response_started_ns, e.response_ended_ns - e.started_ns

@@ -53,6 +53,7 @@ struct ExchangeQuery {
         ("target", "e.target"), ("route", "e.route"), ("version", "e.version"),
         ("status", "e.status"), ("reason", "e.reason"), ("outcome", "e.outcome"),
         ("error", "e.error"), ("offset_ms", "(e.started_ns - r.anchor_ns) / 1e6"),
+        ("queue_ms", "CASE WHEN e.sequence = 1 THEN (n.accepted_ns - n.arrived_ns) / 1e6 END"),
         ("fork_ms", "CASE WHEN e.sequence = 1 THEN (c.started_ns - n.accepted_ns) / 1e6 END"),
         ("head_ms", "(e.head_ns - e.started_ns) / 1e6"),
         ("body_ms", "(e.request_ns - e.head_ns) / 1e6"),

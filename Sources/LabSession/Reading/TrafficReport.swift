@@ -5,6 +5,10 @@ internal import GRDB
 
 /// A stretch of an exchange's time.
 public enum Phase: String, Codable, Sendable, CaseIterable {
+    /// From the connection's arrival until `accept` took it; on a connection's first exchange only.
+    ///
+    /// To the kernel's tick, 1 to 10 ms.
+    case queue
     /// From `accept` to the child's first instruction; on a connection's first exchange only.
     case fork
     /// From the request's first byte to the end of its head.
@@ -105,7 +109,7 @@ private struct TrafficPass {
             e.user_cpu_us + e.system_cpu_us,
             length(e.request_head) + ifnull(q.size, 0),
             ifnull(length(e.response_head), 0) + ifnull(a.size, 0),
-            n.recording_id,
+            n.recording_id, n.arrived_ns,
             c.reaped_ns IS NOT NULL OR c.fate IN ('exited', 'signalled', 'timed_out', 'unreaped')
         FROM exchange e
         LEFT JOIN connection n ON n.id = e.connection_id
@@ -153,7 +157,7 @@ private struct TrafficPass {
         accounts.addExchange(in: recording, isFirst: row.int(5) == 1)
         if outcome == nil {
             accounts.count(in: recording) {
-                $0.addWithoutOutcome(exchange: row.int(0), childIsDead: row.int(18) != 0)
+                $0.addWithoutOutcome(exchange: row.int(0), childIsDead: row.int(19) != 0)
             }
         }
         addTimes(row, RouteName(method: row.text(1), route: row.text(2)), isError)
@@ -165,7 +169,9 @@ private struct TrafficPass {
             return max(0, end &- start)
         }
         let total = duration(8, 13)
-        add(row.int(5) == 1 ? duration(6, 7) : nil, to: .fork)
+        let isFirst = row.int(5) == 1
+        add(isFirst ? duration(18, 6) : nil, to: .queue)
+        add(isFirst ? duration(6, 7) : nil, to: .fork)
         add(duration(8, 9), to: .head)
         add(duration(9, 10), to: .body)
         add(duration(9, 11), to: .connect)
