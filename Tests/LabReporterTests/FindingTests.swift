@@ -67,6 +67,14 @@ import Testing
             "A child could not be forked, 2 times."
         ),
         (
+            "INSERT INTO server_event VALUES (1, 1, 'listen_overflow', NULL, '{\"dropped\":3}')",
+            "The listen queue was full and clients had to knock again."
+        ),
+        (
+            "UPDATE connection SET arrived_ns = accepted_ns - 100000000 WHERE id = 7",
+            "A connection waited 100 ms until it was accepted."
+        ),
+        (
             "INSERT INTO server_event VALUES (1, 1, 'orphan', 77, '{}')",
             "A child left an orphan, which the server adopted and reaped."
         ),
