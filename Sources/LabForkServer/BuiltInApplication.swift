@@ -78,10 +78,12 @@ struct BuiltInApplication {
             return Response(200, type: "application/octet-stream", content: .pattern(count: number))
         }
         if name.equals("crash") {
-            guard let number, (1...31).contains(number),
-                !(SIGSTOP...SIGTTOU).contains(Int32(number))
+            guard let number, Self.isSignal(number), !(SIGSTOP...SIGTTOU).contains(Int32(number))
             else {
-                return wants("/crash/NUMBER", "a signal from 1 to 31 that does not stop a process")
+                return wants(
+                    "/crash/NUMBER",
+                    "a signal from 1 to 31 or from 34 to 64 that does not stop a process"
+                )
             }
             return crash(Int32(number))
         }
@@ -165,6 +167,11 @@ struct BuiltInApplication {
         var left = timespec(tv_sec: duration / 1_000_000_000, tv_nsec: duration % 1_000_000_000)
         var rest = timespec()
         while nanosleep(&left, &rest) != 0, errno == EINTR { left = rest }
+    }
+
+    /// Those between the two are the C library's own.
+    private static func isSignal(_ number: Int) -> Bool {
+        (1...31).contains(number) || (34...64).contains(number)
     }
 
     /// Dies of the signal, or says which signals let it live.

@@ -54,7 +54,7 @@ import Testing
         let lab = try LabRecord(
             [],
             session: folder.appendingPathComponent("session.db").path,
-            launcher: [
+            under: [
                 "setpriv", "--reuid=65533", "--regid=65533", "--clear-groups", "prlimit",
                 "--nproc=4",
             ]

@@ -1,6 +1,6 @@
 // A running `lab record`, and the session that it makes.
 
-import Foundation
+public import Foundation
 
 /// A running `lab record` on a free port.
 public final class LabRecord {
@@ -10,15 +10,20 @@ public final class LabRecord {
     public let session: String
     private let tool: Tool
 
-    /// Starts it, by way of `launcher` where there is one, and waits until it listens.
+    /// Starts it and waits until it listens.
+    ///
+    /// With `under` it is started by that command, which must become it by `exec`: `env`, or a shell
+    /// that sets a limit first.
     public init(
         _ options: [String] = [],
         session: String? = nil,
-        launcher: [String] = []
+        in folder: URL? = nil,
+        under command: [String] = []
     ) throws {
         self.session = try session ?? Place.temporary().appendingPathComponent("session.db").path
         tool = try Tool(
-            launcher + [Place.lab, "record", "--port", "0", "--output", self.session] + options
+            command + [Place.lab, "record", "--port", "0", "--output", self.session] + options,
+            in: folder
         )
         guard let line = tool.line(with: "lab: listening on http://"),
             let port = line.split(separator: ":").last.flatMap({ Int($0) })
