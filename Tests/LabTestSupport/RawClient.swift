@@ -8,7 +8,8 @@ public final class RawClient {
 
     /// Connects.
     public init(port: Int) throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        // Programs that other tests start meanwhile would hold it open, and no close would end it.
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
@@ -30,6 +31,18 @@ public final class RawClient {
     }
 
     deinit { close(descriptor) }
+
+    /// The port at this end.
+    public var localPort: Int {
+        var address = sockaddr_in()
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        _ = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                getsockname(descriptor, $0, &size)
+            }
+        }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
 
     /// Sends text.
     public func send(_ text: String) throws {
@@ -69,6 +82,19 @@ public final class RawClient {
             guard got > 0 else { return text }
             bytes += room.prefix(got)
         }
+    }
+
+    /// Reads one answer that tells its length; nil where the peer ended before all of it came.
+    public func readAnswer() -> String? {
+        func isWhole(_ text: String) -> Bool {
+            guard let head = text.range(of: "\r\n\r\n"),
+                let field = text.range(of: "\r\nContent-Length: "),
+                let length = Int(text[field.upperBound...].prefix { $0.isNumber })
+            else { return false }
+            return text[head.upperBound...].utf8.count >= length
+        }
+        let text = read(until: isWhole)
+        return isWhole(text) ? text : nil
     }
 
     /// Ends its side and reads until the peer closes.

@@ -16,7 +16,8 @@ public final class ScriptedServer: Sendable {
     /// With `resets` it ends each connection as a server that dies does.
     public init(resets: Bool = false, answer: @escaping @Sendable (String) -> String) throws {
         self.resets = resets
-        let made = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        // Programs that other tests start meanwhile would hold the sockets open beyond their close.
+        let made = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         listener = made
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -43,6 +44,7 @@ public final class ScriptedServer: Sendable {
         while true {
             let client = accept(listener, nil, nil)
             guard client >= 0 else { return }
+            _ = fcntl(client, F_SETFD, FD_CLOEXEC)
             var bytes: [UInt8] = []
             var room = [UInt8](repeating: 0, count: 65536)
             while !String(decoding: bytes, as: UTF8.self).contains("\r\n\r\n") {
