@@ -151,6 +151,8 @@ int clab_socket_of(pid_t pid, int number) {
     return copy;
 }
 
+int clab_close_from(int first) { return (int)syscall(SYS_close_range, first, ~0u, 0); }
+
 int clab_accept(int listener, struct sockaddr_storage *peer) {
     socklen_t size = sizeof *peer;
     return accept4(listener, (struct sockaddr *)peer, &size, SOCK_CLOEXEC);

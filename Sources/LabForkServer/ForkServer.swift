@@ -30,10 +30,12 @@ public struct ForkServer {
     private var census = ZombieCensus()
     private var deadlines: DeadlineWatch?
 
-    /// Makes a fork server on the inherited descriptors.
+    /// Makes a fork server on the inherited descriptors; all but its own are closed.
     ///
     /// - Returns: nil where the system refuses what it needs; a sentence is on standard error.
     public init?(settings: ForkServerSettings) {
+        // Before the first is made. Where it can't be had, children inherit what this process did.
+        _ = clab_close_from(ForkServerSettings.frames + 1)
         guard let drain = DrainSignal(), clab_signals_install() == 0,
             clab_set_blocking(ForkServerSettings.listener, 0) == 0
         else {

@@ -88,6 +88,10 @@ int clab_has_one_thread(void);
  * as where the kernel is older than 5.6 or forbids it. */
 int clab_socket_of(pid_t pid, int number);
 
+/* Closes every descriptor from `first` up, by close_range(2): what a user's shell left open is held by
+ * no child of this process then. 0, or -1 where the kernel is older than 5.9, and then all stay open. */
+int clab_close_from(int first);
+
 /* --- sockets --------------------------------------------------------------------------------- */
 
 /* accept4(2) with SOCK_CLOEXEC; the accepted socket blocks. The caller owns it. -1 with errno. */
