@@ -23,6 +23,9 @@ final class RecordingLoop {
     ///
     /// The queue holds far more than comes in this time.
     private static let napNs = 2_000_000
+    /// How often the fork server is told to end at once: a signal that comes while the one before
+    /// is still on its way is lost.
+    private static let insistEveryNs: Int64 = 50_000_000
 
     private let server: ForkServerProcess
     private let writer: RecordingWriter
@@ -33,6 +36,7 @@ final class RecordingLoop {
     private var lastCommitNs: Int64 = 0
     private var endReason: String?
     private var drainDeadlineNs: Int64 = .max
+    private var insists = false
     private var stopsTold = 0
     private var writeError: SessionError?
 
@@ -140,12 +144,14 @@ final class RecordingLoop {
             if let most = limits.durationNs, now - startedNs >= most { stop("duration") }
         } else if now >= drainDeadlineNs {
             // Once more means: end at once. The children that are killed are on record as such.
-            drainDeadlineNs = .max
+            drainDeadlineNs = now + Self.insistEveryNs
             if limits.isSerial {
                 complain("The request being served did not finish in time; the server is killed.")
+                drainDeadlineNs = .max
                 server.killNow()
             } else {
-                complain("Some children did not finish in time; they are killed.")
+                if !insists { complain("Some children did not finish in time; they are killed.") }
+                insists = true
                 server.stop()
             }
         }

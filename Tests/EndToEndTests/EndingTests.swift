@@ -52,6 +52,18 @@ import Testing
         #expect(try lab.sql("SELECT kind FROM server_event WHERE kind = 'killed'") == "killed")
     }
 
+    @Test func `a drain that was given no time waited for its children all the same`() throws {
+        // Two signals at once are often one, but not always: hence three tries.
+        for _ in 0..<3 {
+            let lab = try LabRecord(["--drain-timeout", "0s"])
+            let slow = try RawClient(port: lab.port)
+            try slow.send("GET /sleep/5 HTTP/1.1\r\nHost: a\r\n\r\n")
+            while try lab.sql("SELECT count(*) FROM exchange") != "1" {}
+            #expect(lab.stop().status == 0)
+            #expect(try lab.sql("SELECT fate, term_signal FROM child") == "signalled|9")
+        }
+    }
+
     @Test func `when the fork server is killed the recorder says so and keeps what it has`() throws
     {
         let lab = try LabRecord()
