@@ -11,7 +11,9 @@ import Testing
         let lab = try LabRecord(options)
         let clients = try (0..<3).map { _ in try RawClient(port: lab.port) }
         for client in clients.reversed() {
-            try client.send("GET /sleep/\(seconds) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            try client.send(
+                "GET /sleep/\(seconds) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+            )
         }
         for client in clients { #expect(client.readToEnd().hasSuffix("Slept for \(seconds) s.\n")) }
         #expect(lab.stop().status == 0)
