@@ -84,3 +84,16 @@ public struct ProcessFacts {
         text("/proc/\(pid)/\(name)")
     }
 }
+
+/// Asks until the answer is yes; false where it was not within a time that is long for any machine.
+public func eventually(
+    within time: Duration = .seconds(20),
+    _ isSo: () throws -> Bool
+) rethrows -> Bool {
+    let deadline = ContinuousClock.now + time
+    while try !isSo() {
+        if ContinuousClock.now > deadline { return false }
+        sched_yield()
+    }
+    return true
+}
