@@ -86,15 +86,32 @@ public final class RawClient {
 
     /// Reads one answer that tells its length; nil where the peer ended before all of it came.
     public func readAnswer() -> String? {
-        func isWhole(_ text: String) -> Bool {
-            guard let head = text.range(of: "\r\n\r\n"),
-                let field = text.range(of: "\r\nContent-Length: "),
-                let length = Int(text[field.upperBound...].prefix { $0.isNumber })
-            else { return false }
-            return text[head.upperBound...].utf8.count >= length
+        var bytes: [UInt8] = []
+        var room = [UInt8](repeating: 0, count: 16384)
+        var length: Int?
+        while true {
+            let got = recv(descriptor, &room, room.count, 0)
+            guard got > 0 else { return nil }
+            bytes += room.prefix(got)
+            if length == nil { length = Self.lengthOfAnswer(bytes) }
+            if let length, bytes.count >= length { return String(decoding: bytes, as: UTF8.self) }
         }
-        let text = read(until: isWhole)
-        return isWhole(text) ? text : nil
+    }
+
+    /// Of the head and the content; nil while the head is not whole.
+    private static func lengthOfAnswer(_ bytes: [UInt8]) -> Int? {
+        let field = Array("Content-Length: ".utf8)
+        var length = 0
+        var line = 0
+        while let end = bytes[line...].firstIndex(of: 0x0A) {
+            if end - line <= 1 { return end + 1 + length }
+            if bytes[line...].starts(with: field) {
+                let digits = bytes[(line + field.count)...].prefix { $0 &- 0x30 < 10 }
+                length = digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
+            }
+            line = end + 1
+        }
+        return nil
     }
 
     /// Ends its side and reads until the peer closes.
