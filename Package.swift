@@ -24,6 +24,10 @@ let nio = ["NIOCore", "NIOEmbedded", "NIOHTTP1"].map {
 // on targets above it (Scripts/check-layers). Read top to bottom, this is the path of a request.
 let package = Package(
     name: "lab",
+    products: [
+        // For Scripts/bench/parser and Scripts/fuzz, which are packages of their own.
+        .library(name: "LabWire", targets: ["LabWire"])
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
