@@ -123,7 +123,7 @@ struct BodyReader: Sendable {
         let extensionStart = at
         if queue[at] != Byte.carriageReturn {
             var first = at
-            while first < end, queue[first] == Byte.space || queue[first] == Byte.tab { first += 1 }
+            while first < end, isBlank(queue[first]) { first += 1 }
             guard extensionBytes + first - extensionStart <= Self.mostExtensionBytes else {
                 return .refused(.chunkExtensionsTooLong)
             }
@@ -167,7 +167,7 @@ struct BodyReader: Sendable {
             } else if byte == Byte.semicolon {
                 if wantsName { return false }
                 wantsName = true
-            } else if byte == Byte.space || byte == Byte.tab {
+            } else if isBlank(byte) {
                 continue
             } else {
                 if wantsName, !ByteSet.token.contains(byte) { return false }

@@ -53,6 +53,70 @@ enum Byte {
     static let comma = UInt8(0x2C)
 }
 
+/// SP or HTAB.
+@inline(__always)
+func isBlank(_ byte: UInt8) -> Bool { byte == Byte.space || byte == Byte.tab }
+
+// Eight bytes at a time, as one word: the high bit of each byte of a mark says whether that byte is
+// of the kind that is looked for. Subtraction borrows upwards, so marks above the lowest may be
+// wrong, and only the lowest is used; the words are little-endian, so that the lowest comes first.
+
+/// Each of the eight bytes is `byte`.
+@inline(__always)
+private func word(of byte: UInt8) -> UInt64 { 0x0101_0101_0101_0101 &* UInt64(byte) }
+
+@inline(__always)
+private func word(_ all: UnsafeBufferPointer<UInt8>, at place: Int) -> UInt64 {
+    let bytes = UnsafeRawBufferPointer(all)
+    return UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self))
+}
+
+/// Marks the lowest byte that is `byte`.
+@inline(__always)
+private func marks(of byte: UInt8, in word: UInt64) -> UInt64 {
+    let difference = word ^ LabWire.word(of: byte)
+    return (difference &- LabWire.word(of: 1)) & ~difference & LabWire.word(of: 0x80)
+}
+
+/// Marks the lowest byte below `limit`, which is 0x80 at most.
+@inline(__always)
+private func marks(below limit: UInt8, in word: UInt64) -> UInt64 {
+    (word &- LabWire.word(of: limit)) & ~word & LabWire.word(of: 0x80)
+}
+
+/// The place of the first `byte` from `start` on; the count of `all` where there is none.
+@inline(__always)
+func firstPlace(of byte: UInt8, in all: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+    var at = start
+    while at &+ 8 <= all.count {
+        let found = marks(of: byte, in: word(all, at: at))
+        if found != 0 { return at &+ found.trailingZeroBitCount / 8 }
+        at &+= 8
+    }
+    while at < all.count, all[at] != byte { at &+= 1 }
+    return at
+}
+
+/// The place of the first byte from `start` on that may not stand in a field value
+/// (``ByteSet/fieldValue``); the count of `all` where there is none.
+@inline(__always)
+func endOfFieldValue(_ all: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+    var at = start
+    while at &+ 8 <= all.count {
+        let word = word(all, at: at)
+        let found = marks(below: 0x20, in: word) | marks(of: 0x7F, in: word)
+        if found == 0 {
+            at &+= 8
+            continue
+        }
+        at &+= found.trailingZeroBitCount / 8
+        guard all[at] == Byte.tab else { return at }
+        at &+= 1
+    }
+    while at < all.count, ByteSet.fieldValue.contains(all[at]) { at &+= 1 }
+    return at
+}
+
 /// The lowercase of an ASCII letter; any other byte as it is.
 @inline(__always)
 public func asciiLowercased(_ byte: UInt8) -> UInt8 {

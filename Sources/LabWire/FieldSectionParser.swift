@@ -42,15 +42,61 @@ struct FieldSectionParser {
     }
 
     /// All field lines, up to the empty line.
+    ///
+    /// Each byte is looked at once, in order: what is refused is the first byte that no rule allows.
     mutating func fieldLines(_ all: UnsafeBufferPointer<UInt8>) throws(Deviation) {
         while true {
-            let line = try nextLine(all)
-            if line.isEmpty { return }
-            guard fields.count < limits.fields else {
-                throw Deviation(.tooManyFields, at: line.lowerBound)
+            let start = at
+            var place = start
+            while place < all.count, ByteSet.token.contains(all[place]) { place += 1 }
+            guard place > start else { return try takeEmptyLine(all) }
+            guard fields.count < limits.fields else { throw Deviation(.tooManyFields, at: start) }
+            let name = start..<place
+            if place == all.count || all[place] != Byte.colon {
+                place = try colon(all, after: name)
             }
-            try fieldLine(all, line)
+            var valueStart = place + 1
+            while valueStart < all.count, isBlank(all[valueStart]) { valueStart += 1 }
+            let end = endOfFieldValue(all, from: valueStart)
+            try takeLineEnd(all, at: end, otherwise: .controlInFieldValue)
+            var valueEnd = end
+            while valueEnd > valueStart, isBlank(all[valueEnd - 1]) { valueEnd -= 1 }
+            fields.append(FieldLine(name: name, value: valueStart..<valueEnd))
+            try understand(all, name, valueStart..<valueEnd)
         }
+    }
+
+    /// Takes the empty line that ends the fields; nothing else may begin without a name.
+    private mutating func takeEmptyLine(
+        _ all: UnsafeBufferPointer<UInt8>
+    ) throws(Deviation) {
+        let start = at
+        if start < all.count, isBlank(all[start]) {
+            throw Deviation(fields.isEmpty ? .whitespaceBeforeFirstField : .lineFolding, at: start)
+        }
+        try takeLineEnd(all, at: start, otherwise: .fieldNameInvalid)
+    }
+
+    /// The place of the colon that does not follow `name` at once.
+    private mutating func colon(
+        _ all: UnsafeBufferPointer<UInt8>,
+        after name: Range<Int>
+    ) throws(Deviation) -> Int {
+        var place = name.upperBound
+        while place < all.count, isBlank(all[place]) { place += 1 }
+        if place > name.upperBound {
+            guard place < all.count, all[place] == Byte.colon else {
+                throw Deviation(.fieldWithoutColon, at: name.upperBound)
+            }
+            // A proxy takes the space out of a response and refuses a request (RFC 9112 5.1).
+            guard kind == .response else {
+                throw Deviation(.spaceBeforeColon, at: name.upperBound)
+            }
+            note(.spaceBeforeColon, name.upperBound)
+            return place
+        }
+        try takeLineEnd(all, at: place, otherwise: .fieldNameInvalid)
+        throw Deviation(.fieldWithoutColon, at: place)
     }
 
     private mutating func note(_ rule: WireRule, _ offset: Int) {
@@ -58,9 +104,6 @@ struct FieldSectionParser {
     }
 
     /// The next line without its end.
-    ///
-    /// Bare LF is let pass and noted once; bare CR never passes.
-    @inline(__always)
     private mutating func nextLine(
         _ all: UnsafeBufferPointer<UInt8>
     ) throws(Deviation) -> Range<Int> {
@@ -69,68 +112,36 @@ struct FieldSectionParser {
         while end < all.count, all[end] != Byte.lineFeed, all[end] != Byte.carriageReturn {
             end += 1
         }
-        guard end < all.count else { throw Deviation(.headTruncated, at: end) }
-        if all[end] == Byte.carriageReturn {
-            guard end + 1 < all.count, all[end + 1] == Byte.lineFeed else {
-                throw Deviation(.bareCarriageReturn, at: end)
-            }
-            at = end + 2
-        } else {
-            if !deviations.contains(where: { $0.rule == .bareLineFeed }) {
-                note(.bareLineFeed, end)
-            }
-            at = end + 1
-        }
+        try takeLineEnd(all, at: end, otherwise: .headTruncated)
         return start..<end
     }
 
+    /// Goes on behind the line end at `end`; `rule` is what is broken where no line end is.
+    ///
+    /// Bare LF is let pass and noted once; bare CR never passes.
     @inline(__always)
-    private mutating func fieldLine(
+    private mutating func takeLineEnd(
         _ all: UnsafeBufferPointer<UInt8>,
-        _ line: Range<Int>
+        at end: Int,
+        otherwise rule: WireRule
     ) throws(Deviation) {
-        var place = line.lowerBound
-        while place < line.upperBound, ByteSet.token.contains(all[place]) { place += 1 }
-        var name = line.lowerBound..<place
-        if name.isEmpty {
-            let first = all[line.lowerBound]
-            if first == Byte.space || first == Byte.tab {
-                throw Deviation(
-                    fields.isEmpty ? .whitespaceBeforeFirstField : .lineFolding,
-                    at: place
-                )
-            }
-            throw Deviation(.fieldNameInvalid, at: place)
+        if end + 1 < all.count, all[end] == Byte.carriageReturn, all[end + 1] == Byte.lineFeed {
+            at = end + 2
+        } else {
+            try takeUnusualLineEnd(all, at: end, otherwise: rule)
         }
-        if place < line.upperBound, all[place] == Byte.space || all[place] == Byte.tab {
-            var next = place
-            while next < line.upperBound, all[next] == Byte.space || all[next] == Byte.tab {
-                next += 1
-            }
-            guard next < line.upperBound, all[next] == Byte.colon else {
-                throw Deviation(.fieldWithoutColon, at: place)
-            }
-            // A proxy takes the space out of a response and refuses a request (RFC 9112 5.1).
-            guard kind == .response else { throw Deviation(.spaceBeforeColon, at: place) }
-            note(.spaceBeforeColon, place)
-            name = line.lowerBound..<place
-            place = next
-        }
-        guard place < line.upperBound else { throw Deviation(.fieldWithoutColon, at: place) }
-        guard all[place] == Byte.colon else { throw Deviation(.fieldNameInvalid, at: place) }
-        var start = place + 1
-        var end = line.upperBound
-        while start < end, all[start] == Byte.space || all[start] == Byte.tab { start += 1 }
-        while end > start, all[end - 1] == Byte.space || all[end - 1] == Byte.tab { end -= 1 }
-        var check = start
-        while check < end {
-            guard ByteSet.fieldValue.contains(all[check]) else {
-                throw Deviation(.controlInFieldValue, at: check)
-            }
-            check += 1
-        }
-        fields.append(FieldLine(name: name, value: start..<end))
-        try understand(all, name, start..<end)
+    }
+
+    private mutating func takeUnusualLineEnd(
+        _ all: UnsafeBufferPointer<UInt8>,
+        at end: Int,
+        otherwise rule: WireRule
+    ) throws(Deviation) {
+        guard end < all.count else { throw Deviation(.headTruncated, at: end) }
+        guard all[end] != Byte.carriageReturn else { throw Deviation(.bareCarriageReturn, at: end) }
+        guard all[end] == Byte.lineFeed else { throw Deviation(rule, at: end) }
+        if !deviations.contains(where: { $0.rule == .bareLineFeed }) { note(.bareLineFeed, end) }
+        at = end + 1
     }
 
     /// Takes in the few fields that decide framing, routing and the connection's life.
@@ -256,8 +267,8 @@ struct FieldSectionParser {
             while end < value.upperBound, all[end] != Byte.comma { end += 1 }
             var low = start
             var high = end
-            while low < high, all[low] == Byte.space || all[low] == Byte.tab { low += 1 }
-            while high > low, all[high - 1] == Byte.space || all[high - 1] == Byte.tab { high -= 1 }
+            while low < high, isBlank(all[low]) { low += 1 }
+            while high > low, isBlank(all[high - 1]) { high -= 1 }
             if low < high { body(UnsafeBufferPointer(rebasing: all[low..<high])) }
             start = end + 1
         }

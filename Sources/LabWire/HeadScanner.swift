@@ -20,10 +20,8 @@ struct HeadScanner: Sendable {
                 hasBegun = at < end
             }
             while at < end {
-                guard all[at] == Byte.lineFeed else {
-                    at += 1
-                    continue
-                }
+                at = firstPlace(of: Byte.lineFeed, in: all, from: at)
+                guard at < end else { break }
                 // An LF ends the head if only LF or CR LF follow it.
                 let next = at + 1
                 guard next < end else { break }

@@ -23,18 +23,18 @@ struct MessageStream<Head: MessageHead>: Sendable {
     private(set) var queue = ByteQueue()
     private(set) var hasEnded = false
     private(set) var isRefused = false
-    /// The trailer section of the message whose end was just given, as it came.
-    private(set) var trailers: [UInt8] = []
+    /// Whether a head was given whose content has not ended.
+    private(set) var isInBody = false
 
     private var scanner = HeadScanner()
-    private var body: BodyReader?
+    private var body = BodyReader(.none)
     private var consumed = 0
     private var messageStart = 0
 
     init(limits: HeadLimits) { self.limits = limits }
 
-    /// Whether a head was given whose content has not ended.
-    var isInBody: Bool { body != nil }
+    /// The trailer section of the message whose end was just given, as it came.
+    var trailers: [UInt8] { body.trailers }
 
     mutating func receive(_ bytes: UnsafeRawBufferPointer) { queue.append(bytes) }
 
@@ -42,17 +42,14 @@ struct MessageStream<Head: MessageHead>: Sendable {
 
     /// The next event of the message whose head was given.
     mutating func nextOfBody() -> MessageEvent<Head> {
-        guard var reader = body else { return .needsBytes }
         let before = queue.count
-        let event = reader.next(&queue, hasEnded: hasEnded)
+        let event = body.next(&queue, hasEnded: hasEnded)
         consumed += before - queue.count
-        body = reader
         switch event {
         case .needsBytes: return .needsBytes
         case .content(let run): return .content(run)
         case .end:
-            trailers = reader.trailers
-            body = nil
+            isInBody = false
             return .end
         case .refused(let rule): return refuse(Deviation(rule, at: consumed - messageStart))
         }
@@ -83,7 +80,10 @@ struct MessageStream<Head: MessageHead>: Sendable {
             queue.drop(length)
             messageStart = consumed
             consumed += length
-            body = framing(head).map { BodyReader($0) }
+            if let framing = framing(head) {
+                body = BodyReader(framing)
+                isInBody = true
+            }
             return .head(head)
         } catch {
             return refuse(error)
@@ -92,7 +92,7 @@ struct MessageStream<Head: MessageHead>: Sendable {
 
     private mutating func refuse(_ deviation: Deviation) -> MessageEvent<Head> {
         isRefused = true
-        body = nil
+        isInBody = false
         return .refused(deviation)
     }
 }

@@ -9,7 +9,6 @@ public struct HopByHop {
         var named: [ArraySlice<UInt8>] = []
         for field in head.fields where head.name(of: field).equals(ignoringCase: "connection") {
             for element in head.value(of: field).split(separator: Byte.comma) {
-                let isBlank = { (byte: UInt8) in byte == Byte.space || byte == Byte.tab }
                 guard let first = element.firstIndex(where: { !isBlank($0) }),
                     let last = element.lastIndex(where: { !isBlank($0) })
                 else { continue }
