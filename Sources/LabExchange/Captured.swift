@@ -1,5 +1,7 @@
 // What was captured, as the stages after the session file pass it on.
 
+public import LabWire
+
 /// A body as a session keeps it: each distinct one once.
 public struct StoredBody: Sendable, Equatable {
     /// Its row in `body`.
@@ -43,6 +45,8 @@ public struct CapturedExchange: Sendable, Equatable {
     public var outcome: ExchangeOutcome
     /// Whether the request was read to its end.
     public var isRequestComplete: Bool
+    /// Who sent the request on to the server that answered it; nil where the recorder answered.
+    public var intermediary: Intermediary?
 
     /// Whether the answer was captured to its end, so that another one can be held against it.
     public var hasWholeAnswer: Bool {
@@ -62,8 +66,10 @@ public struct CapturedExchange: Sendable, Equatable {
         status: Int?,
         responseBody: StoredBody?,
         outcome: ExchangeOutcome,
-        isRequestComplete: Bool = true
+        isRequestComplete: Bool = true,
+        intermediary: Intermediary? = nil
     ) {
+        self.intermediary = intermediary
         self.isRequestComplete = isRequestComplete
         self.id = id
         self.connectionID = connectionID

@@ -164,7 +164,7 @@ struct Child {
                 timeoutNs: settings.idleTimeoutNs
             )
             ending = exchange.run(&record)
-        case .upstream(let authority, let addresses, let isProxy):
+        case .upstream(let authority, let addresses):
             let proxy = ProxyExchange(
                 client: client,
                 head: head,
@@ -172,7 +172,7 @@ struct Child {
                 authority: authority,
                 addresses: addresses,
                 timeoutNs: settings.upstreamTimeoutNs,
-                isForward: isProxy
+                intermediary: Intermediary(pseudonym: settings.pseudonym)
             )
             ending = proxy.run(&upstream, &record)
         case .refused(let response, let why, let deviation):
@@ -199,7 +199,7 @@ struct Child {
 
     private enum Route {
         case builtIn
-        case upstream(Authority, [Authority], isProxy: Bool)
+        case upstream(Authority, [Authority])
         case refused(Response, why: String, Deviation?)
     }
 
@@ -220,9 +220,10 @@ struct Child {
             )
         }
         if case .upstream(let authority, let addresses) = mode {
-            return .upstream(authority, addresses, isProxy: false)
+            return .upstream(authority, addresses)
         }
-        if case .absolute(let authority, _) = form, !isOwn(authority) {
+        // Where its target names this server itself, that one answers and forwards to nobody.
+        if case .absolute(let authority, _) = form, !authority.isName(of: settings.serverName) {
             guard settings.forwards else {
                 return .refused(
                     Response(403, "Forwarding is off; start lab record with --forward.\n"),
@@ -231,17 +232,9 @@ struct Child {
                     nil
                 )
             }
-            return .upstream(authority, [], isProxy: true)
+            return .upstream(authority, [])
         }
         return .builtIn
-    }
-
-    /// Whether an absolute target names this server, which then answers and forwards to nobody.
-    private func isOwn(_ authority: Authority) -> Bool {
-        let own = settings.serverName
-        return authority.port == own.port
-            && (authority.host == own.host || authority.host == "localhost"
-                || authority.host == "127.0.0.1")
     }
 
     // MARK: What is no exchange

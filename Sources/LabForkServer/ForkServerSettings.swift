@@ -35,6 +35,8 @@ public struct ForkServerSettings: Sendable, Equatable {
     public var firstConnectionID: Int64
     /// Whether requests in absolute-form are forwarded to the host that they name.
     public var forwards: Bool
+    /// The name in `Via`, which no other fork server has; see ``newPseudonym()``.
+    public var pseudonym: String
     /// How children are waited for.
     public var reaping: Reaping
     /// The most children at a time, zombies included; 0 for no limit.
@@ -64,6 +66,7 @@ public struct ForkServerSettings: Sendable, Equatable {
         serverName: Authority,
         firstConnectionID: Int64 = 1,
         forwards: Bool = true,
+        pseudonym: String = "lab",
         reaping: Reaping = .drain,
         mostChildren: Int = 0,
         isSerial: Bool = false,
@@ -79,6 +82,7 @@ public struct ForkServerSettings: Sendable, Equatable {
         self.serverName = serverName
         self.firstConnectionID = firstConnectionID
         self.forwards = forwards
+        self.pseudonym = pseudonym
         self.reaping = reaping
         self.mostChildren = mostChildren
         self.isSerial = isSerial
@@ -91,11 +95,18 @@ public struct ForkServerSettings: Sendable, Equatable {
         self.faults = faults
     }
 
+    /// A name for `Via` that no other fork server has had.
+    ///
+    /// Not its address: a host in a container has the same one, and the same PIDs, as many others.
+    public static func newPseudonym() -> String {
+        "lab-" + String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16)
+    }
+
     /// The settings as arguments: `key=value` each.
     public var arguments: [String] {
         var arguments = [
             "server=\(full(serverName))", "first-connection=\(firstConnectionID)",
-            "forward=\(forwards ? 1 : 0)",
+            "forward=\(forwards ? 1 : 0)", "pseudonym=\(pseudonym)",
             "reap=\(reaping.rawValue)", "children=\(mostChildren)",
             "serial=\(isSerial ? 1 : 0)",
             "requests-per-child=\(maxRequestsPerChild)",
@@ -132,6 +143,7 @@ public struct ForkServerSettings: Sendable, Equatable {
             case ("address", let authority?, _): addresses.append(authority)
             case ("first-connection", _, let number?): firstConnectionID = number
             case ("forward", _, let number?): forwards = number != 0
+            case ("pseudonym", _, _): pseudonym = String(value)
             case ("children", _, let number?): mostChildren = Int(number)
             case ("serial", _, let number?): isSerial = number != 0
             case ("fault", _, _):

@@ -19,14 +19,20 @@ struct ProxyExchange {
     let authority: Authority
     let addresses: [Authority]
     let timeoutNs: Int64
-    /// Whether the client asked a proxy, which says so in `Via`; a reverse proxy stays unseen, so
-    /// that a later replay without it sends what the upstream got here.
-    let isForward: Bool
+    let intermediary: Intermediary
 
     private static let mostConnectNs: Int64 = 5_000_000_000
 
     func run(_ upstream: inout UpstreamConnection, _ record: inout ExchangeRecord) -> ExchangeEnding
     {
+        guard !intermediary.hasSent(head) else {
+            return fail(
+                508,
+                .ok,
+                "this request has come from here before: it goes in a loop",
+                &record
+            )
+        }
         // What can't be sent again goes on a connection that the upstream can't have given up.
         if !head.isIdempotent { upstream.close() }
         let isReused = upstream.isOpen(to: authority)

@@ -34,8 +34,7 @@ struct Relay {
         self.exchange = exchange
         self.isReused = isReused
         let host = Array(exchange.authority.text.utf8)
-        let via: StaticString? = exchange.isForward ? "1.1 lab" : nil
-        toUpstream = Pending(exchange.head.forwarded(host: host, via: via))
+        toUpstream = Pending(exchange.head.forwarded(host: host, by: exchange.intermediary))
         closesClient = exchange.answerer.closes
     }
 
@@ -171,7 +170,12 @@ struct Relay {
             // An HTTP/1.0 client knows no interim responses (RFC 9110 15.2).
             guard exchange.head.minorVersion >= 1 else { return }
             toClient.bytes.append(
-                contentsOf: head.forwarded(isChunked: false, closes: false, keepsAlive: false)
+                contentsOf: head.forwarded(
+                    isChunked: false,
+                    closes: false,
+                    keepsAlive: false,
+                    by: exchange.intermediary
+                )
             )
             return
         }
@@ -196,7 +200,8 @@ struct Relay {
             contentsOf: head.forwarded(
                 isChunked: sendsChunks,
                 closes: closesClient,
-                keepsAlive: !closesClient && exchange.head.minorVersion == 0
+                keepsAlive: !closesClient && exchange.head.minorVersion == 0,
+                by: exchange.intermediary
             )
         )
     }

@@ -108,7 +108,12 @@ final class ReplayPlan: @unchecked Sendable {
         // A client that left inside its content: whole, it would be another request.
         if !exchange.isRequestComplete { return .incompleteContent }
         let content = body?.bytes ?? []
-        var bytes = head.forwarded(host: host, keepsHopByHop: keepsHopByHop)
+        let isDirect = exchange.intermediary == nil
+        var bytes = head.forwarded(
+            host: host,
+            by: exchange.intermediary,
+            keepsHopByHop: keepsHopByHop && isDirect
+        )
         // What is sent decides what the target does, so its own words are read back.
         guard let sent = try? RequestHead(parsing: bytes, limits: limits) else {
             return .unreadableHead

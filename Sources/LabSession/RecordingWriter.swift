@@ -23,6 +23,8 @@ public struct RecordingFacts: Sendable {
     public var commandLine: String
     /// The version of lab.
     public var labVersion: String
+    /// The name in `Via` of the requests that were sent on.
+    public var pseudonym: String?
 
     /// Makes facts.
     public init(
@@ -34,7 +36,8 @@ public struct RecordingFacts: Sendable {
         upstream: String?,
         reap: String,
         commandLine: String,
-        labVersion: String
+        labVersion: String,
+        pseudonym: String? = nil
     ) {
         self.startedAt = startedAt
         self.anchorNs = anchorNs
@@ -45,6 +48,7 @@ public struct RecordingFacts: Sendable {
         self.reap = reap
         self.commandLine = commandLine
         self.labVersion = labVersion
+        self.pseudonym = pseudonym
     }
 }
 
@@ -104,11 +108,13 @@ public final class RecordingWriter {
                 try db.execute(
                     sql: """
                         INSERT INTO recording (started_at, anchor_ns, host, port, mode, upstream,
-                            reap, command_line, lab_version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                            reap, command_line, lab_version, pseudonym)
+                        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                         """,
                     arguments: [
                         facts.startedAt, facts.anchorNs, facts.host, facts.port, facts.mode,
                         facts.upstream, facts.reap, facts.commandLine, facts.labVersion,
+                        facts.pseudonym,
                     ]
                 )
                 return (

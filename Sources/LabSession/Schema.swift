@@ -29,7 +29,8 @@ public enum SessionFormat {
             command_line TEXT NOT NULL,
             lab_version TEXT NOT NULL,
             ended_at TEXT,
-            end_reason TEXT
+            end_reason TEXT,
+            pseudonym TEXT
         );
         CREATE TABLE connection (
             id INTEGER PRIMARY KEY,

@@ -136,6 +136,12 @@ extension Collection<UInt8> {
         return true
     }
 
+    /// Whether these bytes are those of `other`, ASCII letters compared without case.
+    func equals(ignoringCase other: some Collection<UInt8>) -> Bool {
+        count == other.count
+            && zip(self, other).allSatisfy { asciiLowercased($0) == asciiLowercased($1) }
+    }
+
     /// Whether these bytes are exactly `word`.
     @inlinable
     public func equals(_ word: StaticString) -> Bool {
@@ -146,6 +152,19 @@ extension Collection<UInt8> {
             at += 1
         }
         return true
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// The elements of a comma-separated list, without the whitespace around each (RFC 9110 5.6.1).
+    var listElements: [ArraySlice<UInt8>] {
+        let isBlank = { (byte: UInt8) in byte == Byte.space || byte == Byte.tab }
+        return split(separator: Byte.comma).compactMap { element in
+            guard let first = element.firstIndex(where: { !isBlank($0) }),
+                let last = element.lastIndex(where: { !isBlank($0) })
+            else { return nil }
+            return element[first...last]
+        }
     }
 }
 

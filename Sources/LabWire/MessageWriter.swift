@@ -6,16 +6,10 @@ public struct HopByHop {
 
     /// Learns which fields `head` names in its `Connection` fields.
     public init(of head: some MessageHead) {
-        var named: [ArraySlice<UInt8>] = []
-        for field in head.fields where head.name(of: field).equals(ignoringCase: "connection") {
-            for element in head.value(of: field).split(separator: Byte.comma) {
-                guard let first = element.firstIndex(where: { !isBlank($0) }),
-                    let last = element.lastIndex(where: { !isBlank($0) })
-                else { continue }
-                named.append(element[first...last])
-            }
+        named = head.fields.flatMap { field in
+            head.name(of: field).equals(ignoringCase: "connection")
+                ? head.value(of: field).listElements : []
         }
-        self.named = named
     }
 
     /// Whether a field of this name concerns one connection only.
@@ -36,10 +30,7 @@ public struct HopByHop {
         case 19 where name.equals(ignoringCase: "proxy-authorization"): return true
         default: break
         }
-        return named.contains { other in
-            other.count == name.count
-                && zip(other, name).allSatisfy { asciiLowercased($0) == asciiLowercased($1) }
-        }
+        return named.contains { $0.equals(ignoringCase: name) }
     }
 }
 
@@ -50,13 +41,13 @@ extension RequestHead {
     ///
     /// - Parameters:
     ///   - host: The value of `Host`.
-    ///   - via: A `Via` value to add, or nil.
+    ///   - intermediary: Who sends it on, and says so; nil where the next server is to see a client.
     ///   - keepsHopByHop: Keep the hop-by-hop fields too, for a peer that is to see the head as it
     ///     was recorded. `Transfer-Encoding` always stays.
     /// - Returns: The head, its empty line included.
     public func forwarded(
         host: [UInt8],
-        via: StaticString? = nil,
+        by intermediary: Intermediary? = nil,
         keepsHopByHop: Bool = false
     ) -> [UInt8] {
         var out: [UInt8] = []
@@ -90,11 +81,7 @@ extension RequestHead {
             out.append("\r\n")
         }
         if framing == .chunked { out.append("Transfer-Encoding: chunked\r\n") }
-        if let via {
-            out.append("Via: ")
-            out.append(via)
-            out.append("\r\n")
-        }
+        intermediary?.appendVia(of: minorVersion, to: &out)
         out.append("\r\n")
         return out
     }
@@ -107,8 +94,14 @@ extension ResponseHead {
     ///   - isChunked: The content is sent in chunks.
     ///   - closes: The connection ends with this response.
     ///   - keepsAlive: Say `keep-alive`, as HTTP/1.0 clients need to hear.
+    ///   - intermediary: Who sends it on.
     /// - Returns: The head, its empty line included.
-    public func forwarded(isChunked: Bool, closes: Bool, keepsAlive: Bool) -> [UInt8] {
+    public func forwarded(
+        isChunked: Bool,
+        closes: Bool,
+        keepsAlive: Bool,
+        by intermediary: Intermediary
+    ) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(bytes.count + 64)
         out.append("HTTP/1.1 ")
@@ -126,6 +119,7 @@ extension ResponseHead {
             out.append("\r\n")
         }
         if isChunked { out.append("Transfer-Encoding: chunked\r\n") }
+        intermediary.appendVia(of: minorVersion, to: &out)
         if closes {
             out.append("Connection: close\r\n")
         } else if keepsAlive {

@@ -62,6 +62,19 @@ public struct Authority: Sendable, Equatable, Hashable {
         return (host, after + 1 == text.count ? nil : port)
     }
 
+    /// Whether this is a name of a server that is bound to `server`, as far as that is known without
+    /// a resolver.
+    public func isName(of server: Authority) -> Bool {
+        guard port == server.port else { return false }
+        if host == server.host { return true }
+        let isBoundToAll = server.host == "0.0.0.0" || server.host == "::"
+        return isLoopback && (isBoundToAll || server.isLoopback)
+    }
+
+    private var isLoopback: Bool {
+        host == "localhost" || host == "::1" || host.utf8.starts(with: "127.".utf8)
+    }
+
     /// The authority as `Host` and URLs write it; port 80 is left out.
     public var text: String {
         let name = host.utf8.contains(Byte.colon) ? "[\(host)]" : host
@@ -81,6 +94,18 @@ public enum RequestTarget: Sendable, Equatable {
     case asterisk
 }
 
+extension RequestTarget {
+    /// Reads `http://host/path?query`; nil where it is none.
+    public init?(absolute target: ArraySlice<UInt8>) {
+        let scheme: StaticString = "http://"
+        guard target.count > 7, target.prefix(7).equals(ignoringCase: scheme) else { return nil }
+        let rest = target.dropFirst(7)
+        let end = rest.firstIndex { $0 == 0x2F || $0 == 0x3F } ?? rest.endIndex
+        guard let authority = Authority(rest[..<end], defaultPort: 80) else { return nil }
+        self = .absolute(authority, pathAndQuery: end..<rest.endIndex)
+    }
+}
+
 extension RequestHead {
     /// The target's form; nil where no form allows it with this method.
     public var form: RequestTarget? {
@@ -94,12 +119,7 @@ extension RequestHead {
         }
         if first == 0x2F { return .origin }
         if target.equals("*") { return method.equals("OPTIONS") ? .asterisk : nil }
-        let scheme: StaticString = "http://"
-        guard target.count > 7, target.prefix(7).equals(ignoringCase: scheme) else { return nil }
-        let rest = target.dropFirst(7)
-        let end = rest.firstIndex { $0 == 0x2F || $0 == 0x3F } ?? rest.endIndex
-        guard let authority = Authority(rest[..<end], defaultPort: 80) else { return nil }
-        return .absolute(authority, pathAndQuery: end..<rest.endIndex)
+        return RequestTarget(absolute: target)
     }
 
     /// The target in origin-form: what an origin server or a replay's target is sent.

@@ -166,7 +166,7 @@ struct RecordCommand: ParsableCommand {
         }
         let listener = try Listener(host: host, port: port, backlog: backlog)
         if case .upstream(_, let addresses) = mode,
-            addresses.contains(where: { isOwn($0, listener) })
+            addresses.contains(where: { $0.isName(of: listener.bound) })
         {
             throw Failure(
                 "--upstream '\(upstream ?? "")' is this server itself: each request would fork without "
@@ -178,6 +178,7 @@ struct RecordCommand: ParsableCommand {
         // no empty file behind.
         let file = try openSession()
         let moment = Moment.now
+        let pseudonym = ForkServerSettings.newPseudonym()
         let writer = try RecordingWriter(
             file,
             RecordingFacts(
@@ -189,7 +190,8 @@ struct RecordCommand: ParsableCommand {
                 upstream: upstream,
                 reap: serial ? "serial" : reap.rawValue,
                 commandLine: CommandLine.arguments.joined(separator: " "),
-                labVersion: labVersion
+                labVersion: labVersion,
+                pseudonym: pseudonym
             ),
             mostStoredBody: maxStoredBody.bytes
         )
@@ -198,6 +200,7 @@ struct RecordCommand: ParsableCommand {
             serverName: listener.bound,
             firstConnectionID: writer.firstConnectionID,
             forwards: forward || listener.isLoopback,
+            pseudonym: pseudonym,
             reaping: reap,
             mostChildren: maxChildren ?? 0,
             isSerial: serial,
@@ -240,14 +243,6 @@ struct RecordCommand: ParsableCommand {
     private func faults() -> FaultPlan? {
         var plan = FaultPlan()
         return fault.allSatisfy { plan.add($0) } ? plan : nil
-    }
-
-    /// Whether an upstream's address is the listening socket's own.
-    private func isOwn(_ address: Authority, _ listener: Listener) -> Bool {
-        guard address.port == listener.bound.port else { return false }
-        let isAny = listener.bound.host == "0.0.0.0" || listener.bound.host == "::"
-        let isLoopback = address.host.hasPrefix("127.") || address.host == "::1"
-        return address.host == listener.bound.host || isAny && isLoopback
     }
 
     private static func url(_ authority: Authority) -> String {

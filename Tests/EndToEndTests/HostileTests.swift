@@ -55,15 +55,14 @@ import Testing
     }
 
     @Test func `an upstream that is the recorder itself forked without end`() throws {
-        let port = try ScriptedServer { _ in "" }
-        port.stop()
+        let port = try ScriptedServer.freePort()
         let end = try Tool.run(
             Place.lab,
             "record",
             "--port",
-            "\(port.port)",
+            "\(port)",
             "--upstream",
-            "http://127.0.0.1:\(port.port)",
+            "http://127.0.0.1:\(port)",
             in: try Place.temporary()
         )
         #expect(end.status == 64)

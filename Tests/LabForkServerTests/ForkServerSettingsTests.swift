@@ -15,6 +15,7 @@ import Testing
             serverName: Authority(host: "::1", port: 8888),
             firstConnectionID: 42,
             forwards: false,
+            pseudonym: ForkServerSettings.newPseudonym(),
             reaping: .once,
             mostChildren: 9,
             maxRequestsPerChild: 1,

@@ -62,6 +62,20 @@ struct ReplayPlanTests {
         #expect(plan.requests[0].closes == keeps)
     }
 
+    @Test func `what a proxy sent on is sent as it sent it, and what it answered as it came`() {
+        let fields = "Connection: close\r\nVia: 1.0 a\r\n"
+        var sentOn = CapturedExchange.make(1, target: "http://recorded.example/p", fields: fields)
+        sentOn.intermediary = Intermediary(pseudonym: "lab-1")
+        let plan = plan([sentOn, .make(2, fields: fields)])
+        #expect(
+            text(plan, 0)
+                == "GET /p HTTP/1.1\r\nHost: target.example:81\r\nVia: 1.0 a\r\nVia: 1.1 lab-1\r\n\r\n"
+        )
+        #expect(
+            text(plan, 1) == "GET / HTTP/1.1\r\nHost: target.example:81\r\n\(fields)\r\n"
+        )
+    }
+
     @Test func `what cannot be sent is counted, with the reason`() {
         var cut = StoredBody.make("hello", kept: 2)
         cut.isTruncated = true

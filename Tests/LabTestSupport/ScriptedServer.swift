@@ -37,6 +37,13 @@ public final class ScriptedServer: Sendable {
     /// The request heads that came so far.
     public var requests: [String] { heard.withLock { $0 } }
 
+    /// A port on which nobody listens.
+    public static func freePort() throws -> Int {
+        let server = try ScriptedServer { _ in "" }
+        server.stop()
+        return server.port
+    }
+
     /// Stops listening.
     public func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
 

@@ -1,6 +1,7 @@
 // A row of `recording`: one run of `lab record`.
 
 internal import GRDB
+import LabWire
 
 /// One run of `lab record`.
 public struct Recording: Codable, Sendable, Equatable {
@@ -30,13 +31,29 @@ public struct Recording: Codable, Sendable, Equatable {
     public var endedAt: String?
     /// Why it ended.
     public var endReason: String?
+    /// Its name in the `Via` of the requests that it sent on; nil where it added none.
+    public var pseudonym: String?
 }
 
 extension Recording {
+    /// Who sent a request of this target on; nil where it was answered here, or sent on unchanged.
+    func intermediary(of target: String) -> Intermediary? {
+        guard let pseudonym, upstream != nil || isForwarded(target) else { return nil }
+        return Intermediary(pseudonym: pseudonym)
+    }
+
+    /// Whether a target is another server's.
+    private func isForwarded(_ target: String) -> Bool {
+        guard case .absolute(let other, _) = RequestTarget(absolute: Array(target.utf8)[...]) else {
+            return false
+        }
+        return !other.isName(of: Authority(host: host, port: port))
+    }
+
     static func all(_ db: Database) throws -> [Recording] {
         let sql = """
             SELECT id, started_at, anchor_ns, host, port, mode, upstream, app, reap, command_line,
-                lab_version, ended_at, end_reason
+                lab_version, ended_at, end_reason, pseudonym
             FROM recording ORDER BY id
             """
         return try Row.fetchCursor(db, sql: sql).map { row in
@@ -53,7 +70,8 @@ extension Recording {
                 commandLine: row.text(9),
                 labVersion: row.text(10),
                 endedAt: row.textIfAny(11),
-                endReason: row.textIfAny(12)
+                endReason: row.textIfAny(12),
+                pseudonym: row.textIfAny(13)
             )
         }.array()
     }

@@ -2,6 +2,7 @@
 
 internal import GRDB
 public import LabExchange
+import LabWire
 
 extension SessionReader {
     /// Calls `body` with each exchange, in the order of their numbers, holding one at a time.
@@ -39,10 +40,12 @@ extension SessionReader {
     public func capturedExchanges() throws(SessionError) -> [CapturedExchange] {
         let captured = try read { db in
             let bodies = try storedBodies(db)
+            let recordings = try Recording.all(db)
             let sql = """
-                SELECT id, connection_id, sequence, request_head, request_body_id, status,
-                    response_body_id, outcome, request_ns
-                FROM exchange ORDER BY connection_id, sequence, id
+                SELECT e.id, e.connection_id, e.sequence, e.request_head, e.request_body_id, e.status,
+                    e.response_body_id, e.outcome, e.request_ns, n.recording_id, e.target
+                FROM exchange e LEFT JOIN connection n ON n.id = e.connection_id
+                ORDER BY e.connection_id, e.sequence, e.id
                 """
             return try Row.fetchCursor(db, sql: sql).map { row in
                 CapturedExchange(
@@ -54,7 +57,9 @@ extension SessionReader {
                     status: row.intIfAny(5).map { Int(clamping: $0) },
                     responseBody: row.intIfAny(6).flatMap { bodies[$0] },
                     outcome: ExchangeOutcome(rawValue: row.text(7)) ?? .childDied,
-                    isRequestComplete: row.intIfAny(8) != nil || row.intIfAny(4) == nil
+                    isRequestComplete: row.intIfAny(8) != nil || row.intIfAny(4) == nil,
+                    intermediary: recordings.first { $0.id == row.intIfAny(9) }?
+                        .intermediary(of: row.text(10))
                 )
             }.array()
         }
