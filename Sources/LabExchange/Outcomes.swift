@@ -36,7 +36,7 @@ public enum ExchangeOutcome: String, Sendable, CaseIterable {
     case childDied = "child_died"
     /// The request or the response ended inside its content.
     case truncated
-    /// The connection became a tunnel.
+    /// The connection became a tunnel; the bodies are the bytes that went through it.
     case tunnel
 }
 

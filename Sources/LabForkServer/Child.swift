@@ -165,16 +165,9 @@ struct Child {
             )
             ending = exchange.run(&record)
         case .upstream(let authority, let addresses):
-            let proxy = ProxyExchange(
-                client: client,
-                head: head,
-                answerer: answerer,
-                authority: authority,
-                addresses: addresses,
-                timeoutNs: settings.upstreamTimeoutNs,
-                intermediary: Intermediary(pseudonym: settings.pseudonym)
-            )
-            ending = proxy.run(&upstream, &record)
+            ending = proxy(head, answerer, authority, addresses).run(&upstream, &record)
+        case .tunnel(let authority):
+            ending = proxy(head, answerer, authority, []).runTunnel(&upstream, &record)
         case .refused(let response, let why, let deviation):
             if let deviation { record.note(deviation) }
             answerer.mustClose = true
@@ -192,6 +185,23 @@ struct Child {
         return ending.goesOn
     }
 
+    private func proxy(
+        _ head: RequestHead,
+        _ answerer: Answerer,
+        _ authority: Authority,
+        _ addresses: [Authority]
+    ) -> ProxyExchange {
+        ProxyExchange(
+            client: client,
+            head: head,
+            answerer: answerer,
+            authority: authority,
+            addresses: addresses,
+            timeoutNs: settings.upstreamTimeoutNs,
+            intermediary: Intermediary(pseudonym: settings.pseudonym)
+        )
+    }
+
     private mutating func finish(_ ending: ExchangeEnding, _ record: ExchangeRecord) {
         record.end(ending.outcome, error: ending.error, usage: usageSince())
         if ending.goesOn { record.flush() }
@@ -200,6 +210,7 @@ struct Child {
     private enum Route {
         case builtIn
         case upstream(Authority, [Authority])
+        case tunnel(Authority)
         case refused(Response, why: String, Deviation?)
     }
 
@@ -212,29 +223,47 @@ struct Child {
                 deviation
             )
         }
-        if case .authority = form {
-            return .refused(
-                Response(501, "CONNECT is not tunnelled here.\n"),
-                why: "CONNECT is not tunnelled here",
-                nil
-            )
-        }
+        if case .authority(let authority) = form { return routeOfConnect(head, authority) }
         if case .upstream(let authority, let addresses) = mode {
             return .upstream(authority, addresses)
         }
         // Where its target names this server itself, that one answers and forwards to nobody.
         if case .absolute(let authority, _) = form, !authority.isName(of: settings.serverName) {
-            guard settings.forwards else {
-                return .refused(
-                    Response(403, "Forwarding is off; start lab record with --forward.\n"),
-                    why:
-                        "forwarding is off: this server listens beyond loopback and --forward was not given",
-                    nil
-                )
-            }
-            return .upstream(authority, [])
+            return settings.forwards ? .upstream(authority, []) : forwardingIsOff
         }
         return .builtIn
+    }
+
+    private func routeOfConnect(_ head: RequestHead, _ authority: Authority) -> Route {
+        if case .upstream = mode {
+            return refused(501, "CONNECT is for a forward proxy; this is a reverse proxy")
+        }
+        // Content would be the tunnel's first bytes to one server and a request's to another.
+        guard head.framing == .none else {
+            let deviation = Deviation(.contentInConnect, at: head.targetPlace.lowerBound)
+            return .refused(
+                Response(400, deviation.sentence + ".\n"),
+                why: deviation.sentence,
+                deviation
+            )
+        }
+        guard !authority.isName(of: settings.serverName) else {
+            return refused(403, "a tunnel to this server itself leads nowhere")
+        }
+        return settings.forwards ? .tunnel(authority) : forwardingIsOff
+    }
+
+    private var forwardingIsOff: Route {
+        .refused(
+            Response(403, "Forwarding is off; start lab record with --forward.\n"),
+            why:
+                "forwarding is off: this server listens beyond loopback and --forward was not given",
+            nil
+        )
+    }
+
+    private func refused(_ status: Int, _ why: String) -> Route {
+        .refused(Response(status, "lab: \(why).\n"), why: why, nil)
     }
 
     // MARK: What is no exchange

@@ -19,7 +19,7 @@ final class ClientConnection {
     var reader: RequestReader
     private let limits: HeadLimits
     private let room: UnsafeMutableRawBufferPointer
-    private let drain: DrainSignal
+    let drain: DrainSignal
     /// Called before the child may sleep, so that what it knows is told first.
     private let beforeWaiting: () -> Void
 

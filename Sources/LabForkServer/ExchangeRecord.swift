@@ -74,6 +74,9 @@ struct ExchangeRecord {
         channel.frames.requestEnd(connectionID, sequence, endedNs: clab_monotonic_ns())
     }
 
+    /// The request became a tunnel: what the client sends from here on is content too.
+    mutating func requestGoesOn() { hasRequestEnd = false }
+
     func upstreamConnected() {
         channel.frames.upstreamConnected(connectionID, sequence, atNs: clab_monotonic_ns())
     }

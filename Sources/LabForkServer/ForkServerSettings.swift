@@ -33,7 +33,8 @@ public struct ForkServerSettings: Sendable, Equatable {
     public var serverName: Authority
     /// The number of the first connection.
     public var firstConnectionID: Int64
-    /// Whether requests in absolute-form are forwarded to the host that they name.
+    /// Whether requests in absolute-form are forwarded, and CONNECT tunnelled, to the host that
+    /// they name.
     public var forwards: Bool
     /// The name in `Via`, which no other fork server has; see ``newPseudonym()``.
     public var pseudonym: String

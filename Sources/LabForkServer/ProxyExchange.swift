@@ -51,6 +51,32 @@ struct ProxyExchange {
             ?? ExchangeEnding(.upstreamFailed, error: "the upstream closed", goesOn: false)
     }
 
+    /// Connects to the server that CONNECT names, says so, and carries bytes from then on.
+    func runTunnel(
+        _ upstream: inout UpstreamConnection,
+        _ record: inout ExchangeRecord
+    ) -> ExchangeEnding {
+        if let failure = connect(&upstream, &record) { return failure }
+        defer { upstream.close() }
+        let startedNs = clab_monotonic_ns()
+        let reason: StaticString = "Connection Established"
+        // No Content-Length and no Transfer-Encoding: what follows is no content (RFC 9110 9.3.6).
+        var answer: [UInt8] = []
+        answer.append("HTTP/1.1 200 ")
+        answer.append(reason)
+        answer.append("\r\nDate: ")
+        answer.appendDate(time(nil))
+        answer.append("\r\nServer: lab\r\n\r\n")
+        record.responseHead(
+            status: 200,
+            reason: UnsafeBufferPointer(start: reason.utf8Start, count: reason.utf8CodeUnitCount),
+            head: answer,
+            startedNs: startedNs
+        )
+        var tunnel = Tunnel(client: client, toClient: Pending(answer), timeoutNs: timeoutNs)
+        return tunnel.run(&upstream, &record)
+    }
+
     private func connect(
         _ upstream: inout UpstreamConnection,
         _ record: inout ExchangeRecord

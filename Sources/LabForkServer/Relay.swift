@@ -23,6 +23,8 @@ struct Relay {
     private var responseIsRead = false
     private var sendsChunks = false
     private var closesClient: Bool
+    /// Whether the upstream answered 101 and speaks the client's other protocol from here on.
+    private var hasSwitched = false
     private var responseStartedNs: Int64 = 0
 
     /// Whether the upstream's connection can carry another request.
@@ -65,7 +67,9 @@ struct Relay {
                     goesOn: false
                 )
             }
-            if responseIsRead, toClient.isEmpty { return end() }
+            // What of the request is still to come is sent first, in HTTP.
+            if hasSwitched, requestIsRead { return tunnel(&upstream, &record) }
+            if responseIsRead, !hasSwitched, toClient.isEmpty { return end() }
             if let ending = wait(&upstream, &record) { return ending }
         }
     }
@@ -77,6 +81,19 @@ struct Relay {
             goesOn: !closesClient && requestIsRead,
             mustLinger: !requestIsRead
         )
+    }
+
+    private func tunnel(
+        _ upstream: inout UpstreamConnection,
+        _ record: inout ExchangeRecord
+    ) -> ExchangeEnding {
+        var tunnel = Tunnel(
+            client: exchange.client,
+            toUpstream: toUpstream,
+            toClient: toClient,
+            timeoutNs: exchange.timeoutNs
+        )
+        return tunnel.run(&upstream, &record)
     }
 
     // MARK: From the client
@@ -125,10 +142,14 @@ struct Relay {
                 mayRetry = mayBeRepeated
                 return abort("the upstream reset the connection", &record)
             case .head(let head):
-                if head.status == 101 {
-                    return abort("the upstream switched protocols unasked", &record)
-                }
                 record.noteOfResponse(head.deviations)
+                if head.status == 101 {
+                    guard exchange.head.offersUpgrade else {
+                        return abort("the upstream switched protocols unasked", &record)
+                    }
+                    hasSwitched = true
+                    responseIsRead = true
+                }
                 begin(head, &record)
             case .content(let content):
                 record.responseContent(content)
@@ -264,9 +285,7 @@ struct Relay {
     }
 
     private mutating func timedOut(_ record: inout ExchangeRecord) -> ExchangeEnding {
-        let milliseconds = exchange.timeoutNs / 1_000_000
-        let time =
-            milliseconds < 1000 ? "\(milliseconds) ms" : "\(Double(milliseconds) / 1000) s"
+        let time = timeText(ofNs: exchange.timeoutNs)
         if !toClient.isEmpty {
             return ExchangeEnding(
                 .clientClosed,
@@ -286,25 +305,23 @@ struct Relay {
     }
 
     private mutating func receive(_ upstream: inout UpstreamConnection) {
-        withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 16) { room in
-            let got = recv(
-                upstream.descriptor,
-                room.baseAddress,
-                room.count,
-                Int32(MSG_DONTWAIT)
-            )
-            if got > 0 {
-                if responseStartedNs == 0 { responseStartedNs = clab_monotonic_ns() }
-                gotAnyByte = true
-                upstream.reader.receive(UnsafeRawBufferPointer(rebasing: room[..<got]))
-            } else if got == 0 {
-                upstreamHasEnded = true
-                upstream.reader.receiveEnd()
-            } else if errno != EAGAIN, errno != EINTR {
-                // A reset is no end: content that has no other end is not complete.
-                upstreamHasEnded = true
-                upstreamWasReset = true
-            }
+        switch upstream.receive() {
+        case .bytes:
+            if responseStartedNs == 0 { responseStartedNs = clab_monotonic_ns() }
+            gotAnyByte = true
+        case .ended:
+            upstreamHasEnded = true
+        case .reset:
+            // A reset is no end: content that has no other end is not complete.
+            upstreamHasEnded = true
+            upstreamWasReset = true
+        case .nothing: break
         }
     }
+}
+
+/// A time for a sentence, such as `300 ms` or `60.0 s`.
+func timeText(ofNs nanoseconds: Int64) -> String {
+    let milliseconds = nanoseconds / 1_000_000
+    return milliseconds < 1000 ? "\(milliseconds) ms" : "\(Double(milliseconds) / 1000) s"
 }

@@ -55,6 +55,27 @@ struct UpstreamConnection {
         return last
     }
 
+    /// What came of looking for bytes.
+    enum Arrival {
+        case bytes, ended, reset, nothing
+    }
+
+    /// Takes what has come, and waits for nothing.
+    mutating func receive() -> Arrival {
+        withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 16) { room in
+            let got = recv(descriptor, room.baseAddress, room.count, Int32(MSG_DONTWAIT))
+            if got > 0 {
+                reader.receive(UnsafeRawBufferPointer(rebasing: room[..<got]))
+                return .bytes
+            }
+            if got == 0 {
+                reader.receiveEnd()
+                return .ended
+            }
+            return errno == EAGAIN || errno == EINTR ? .nothing : .reset
+        }
+    }
+
     mutating func close() {
         guard descriptor >= 0 else { return }
         Glibc.close(descriptor)

@@ -124,7 +124,11 @@ struct RecordingAssembler {
             }
         case .requestContent(let connection, let sequence, let bytes):
             let most = mostStoredBody
-            withExchange(connection, sequence) { $0.requestBody.take(bytes, keeping: most) }
+            withExchange(connection, sequence) {
+                $0.requestBody.take(bytes, keeping: most)
+                // A request that became a tunnel goes on after its end, and has another one.
+                $0.requestNs = nil
+            }
         case .requestEnd(let connection, let sequence, let endedNs):
             withExchange(connection, sequence) { $0.requestNs = endedNs }
         case .upstreamConnected(let connection, let sequence, let atNs):

@@ -1,4 +1,4 @@
-// What a proxy says of itself in the messages that it sends on.
+// What a proxy says in the messages that it sends on, of itself and of what it can carry.
 
 /// A proxy or gateway, as it names itself in the messages that it sends on.
 public struct Intermediary: Sendable, Equatable {
@@ -30,6 +30,32 @@ public struct Intermediary: Sendable, Equatable {
         head.append(decimal: minorVersion)
         head.append(Byte.space)
         head.append(contentsOf: pseudonym.utf8)
+        head.append("\r\n")
+    }
+}
+
+extension RequestHead {
+    /// The protocols that the client offers to go on with, such as `websocket`, and that a proxy
+    /// passes on (RFC 9110 7.8); HTTP/1.0 can offer none.
+    ///
+    /// `h2c` is not among them: the requests in such a tunnel would be seen by nobody, and they
+    /// are answered as well in HTTP/1.1.
+    var upgradeOffer: [ArraySlice<UInt8>] {
+        guard minorVersion >= 1, connection.contains(.upgrade) else { return [] }
+        return fields.flatMap { field in
+            name(of: field).equals(ignoringCase: "upgrade") ? value(of: field).listElements : []
+        }.filter { !$0.equals(ignoringCase: "h2c") }
+    }
+
+    /// Whether an upstream that this request is sent on to may answer 101.
+    public var offersUpgrade: Bool { !upgradeOffer.isEmpty }
+
+    /// Appends the lines that offer the next server what the client offered.
+    func appendOffer(to head: inout [UInt8]) {
+        let offer = upgradeOffer
+        guard !offer.isEmpty else { return }
+        head.append("Connection: Upgrade\r\nUpgrade: ")
+        head.append(contentsOf: offer.joined(separator: [Byte.comma, Byte.space]))
         head.append("\r\n")
     }
 }

@@ -40,6 +40,8 @@ struct MessageStream<Head: MessageHead>: Sendable {
 
     mutating func receiveEnd() { hasEnded = true }
 
+    mutating func takeUnread() -> ArraySlice<UInt8> { queue.take(queue.count) }
+
     /// The next event of the message whose head was given.
     mutating func nextOfBody() -> MessageEvent<Head> {
         let before = queue.count

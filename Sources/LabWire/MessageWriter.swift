@@ -81,7 +81,10 @@ extension RequestHead {
             out.append("\r\n")
         }
         if framing == .chunked { out.append("Transfer-Encoding: chunked\r\n") }
-        intermediary?.appendVia(of: minorVersion, to: &out)
+        if let intermediary {
+            appendOffer(to: &out)
+            intermediary.appendVia(of: minorVersion, to: &out)
+        }
         out.append("\r\n")
         return out
     }
@@ -110,9 +113,13 @@ extension ResponseHead {
         out.append(contentsOf: reason)
         out.append("\r\n")
         let hops = HopByHop(of: self)
+        // The client is told which protocol it is to speak, or has to (426).
+        let switches = status == 101 || status == 426
         for field in fields {
             let name = bytes[field.name]
-            if hops.contains(name) { continue }
+            if hops.contains(name), !(switches && name.equals(ignoringCase: "upgrade")) { continue }
+            // An interim response has no content, and so no length of it (RFC 9110 8.6).
+            if status < 200, name.equals(ignoringCase: "content-length") { continue }
             out.append(contentsOf: name)
             out.append(": ")
             out.append(contentsOf: bytes[field.value])
@@ -120,7 +127,12 @@ extension ResponseHead {
         }
         if isChunked { out.append("Transfer-Encoding: chunked\r\n") }
         intermediary.appendVia(of: minorVersion, to: &out)
-        if closes {
+        if switches {
+            out.append(
+                closes && status != 101
+                    ? "Connection: Upgrade, close\r\n" : "Connection: Upgrade\r\n"
+            )
+        } else if closes {
             out.append("Connection: close\r\n")
         } else if keepsAlive {
             out.append("Connection: keep-alive\r\n")

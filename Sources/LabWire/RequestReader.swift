@@ -27,6 +27,9 @@ public struct RequestReader: Sendable {
     /// Whether the peer has begun a request that is not complete, or sent one ahead.
     public var hasUnread: Bool { !stream.queue.isEmpty }
 
+    /// Takes what came and was not yet given out, for a connection that speaks HTTP no more.
+    public mutating func takeUnread() -> ArraySlice<UInt8> { stream.takeUnread() }
+
     /// The next event.
     public mutating func next() -> Event {
         if stream.isRefused { return .closed }

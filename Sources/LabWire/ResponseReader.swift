@@ -30,6 +30,9 @@ public struct ResponseReader: Sendable {
     /// Whether bytes came that belong to no response.
     public var hasUnread: Bool { !stream.queue.isEmpty }
 
+    /// Takes what came and was not yet given out, for a connection that speaks HTTP no more.
+    public mutating func takeUnread() -> ArraySlice<UInt8> { stream.takeUnread() }
+
     /// The trailer section of the response whose end was just given, as it came.
     public var trailers: [UInt8] { stream.trailers }
 

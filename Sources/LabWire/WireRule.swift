@@ -47,6 +47,7 @@ public enum WireRule: String, Sendable, CaseIterable {
     case chunkNotTerminated = "chunk-not-terminated"
     case trailerInvalid = "trailer-invalid"
     case bodyTruncated = "body-truncated"
+    case contentInConnect = "content-in-connect"
 
     /// The section that states the rule, such as `RFC 9112 5.2`.
     public var section: String {
@@ -74,6 +75,7 @@ public enum WireRule: String, Sendable, CaseIterable {
         case .chunkSizeInvalid, .chunkNotTerminated: "RFC 9112 7.1"
         case .chunkExtensionInvalid, .chunkExtensionsTooLong: "RFC 9112 7.1.1"
         case .trailerInvalid: "RFC 9112 7.1.2"
+        case .contentInConnect: "RFC 9110 9.3.6"
         }
     }
 
@@ -132,6 +134,7 @@ public enum WireRule: String, Sendable, CaseIterable {
         case .chunkNotTerminated: "has a chunk that does not end in CRLF where its size says"
         case .trailerInvalid: "has a malformed trailer"
         case .bodyTruncated: "ends inside its body"
+        case .contentInConnect: "has content, though its method is CONNECT"
         }
     }
 }

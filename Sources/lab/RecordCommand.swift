@@ -13,9 +13,12 @@ struct RecordCommand: ParsableCommand {
         abstract: "Serve or proxy HTTP, a process per connection, and record every exchange.",
         discussion: """
             Without --upstream the built-in application answers, and requests in absolute-form (a \
-            client that uses this as its proxy) are forwarded. It answers at / /environ \
+            client that uses this as its proxy) are forwarded, and CONNECT is tunnelled, as https needs \
+            it. A request that an upstream answers 101 becomes a tunnel too, such as a WebSocket. The \
+            bytes of a tunnel are kept as the bodies of its exchange. The application answers at / /environ \
             /sleep/SECONDS /deaf/SECONDS (asleep, and deaf to SIGTERM) /status/CODE /bytes/N /echo \
-            /spin/MS /allocate/MIB; /crash/SIGNAL and /exit/CODE end the child without an answer, /spawn-zombie and /spawn-orphan leave a \
+            /spin/MS /allocate/MIB; /crash/SIGNAL and /exit/CODE end the child without an answer, \
+            /spawn-zombie and /spawn-orphan leave a \
             process behind.
 
             Ctrl-C ends the recording: it stops accepting, lets its children finish, reaps them, and \
@@ -39,7 +42,7 @@ struct RecordCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Be a reverse proxy in front of this server.", valueName: "url"))
     var upstream: String?
 
-    @Flag(help: "Forward absolute-form requests also when listening beyond loopback.")
+    @Flag(help: "Be a forward proxy, CONNECT included, also when listening beyond loopback.")
     var forward = false
 
     @Option(

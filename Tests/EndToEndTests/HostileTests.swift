@@ -129,7 +129,7 @@ import Testing
     }
 
     @Test func `a CONNECT that broke no rule was called a bad request`() throws {
-        let lab = try LabRecord()
+        let lab = try LabRecord(["--upstream", "http://127.0.0.1:1"])
         let answer = try lab.exchange("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n")
         #expect(answer.hasPrefix("HTTP/1.1 501"))
         lab.stop()

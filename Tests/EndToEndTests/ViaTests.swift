@@ -100,20 +100,24 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func `a replay sends the Via that the recorded server got`(isReverse: Bool) throws {
+    func `a replay sends the Via and the Upgrade that the recorded server got`(
+        isReverse: Bool
+    ) throws {
         let origin = try viaServer()
         defer { origin.stop() }
         let direct = "http://127.0.0.1:\(origin.port)"
         let lab = try LabRecord(isReverse ? ["--upstream", direct] : [])
-        _ =
-            isReverse
-            ? try lab.get("/p", "-H", "Connection: X-Hop", "-H", "X-Hop: 1")
-            : try Tool.run("curl", "-s", "-x", lab.url(""), "\(direct)/p").output
+        let fields = [
+            "-H", "Connection: X-Hop, Upgrade", "-H", "X-Hop: 1", "-H", "Upgrade: chat, h2c",
+        ]
+        let way = isReverse ? [lab.url("/p")] : ["-x", lab.url(""), "\(direct)/p"]
+        _ = try Tool(["curl", "-s"] + fields + way).finish()
         lab.stop()
         let end = try Tool.run(Place.lab, "replay", lab.session, "--target", direct, "--json")
         #expect(end.status == 0, "\(end.errors)")
         #expect(end.output.contains("\"mismatches\":0"), "\(end.output)")
         #expect(origin.requests.count == 2)
         #expect(Set(origin.requests).count == 1, "\(origin.requests)")
+        #expect(origin.requests[0].contains("\r\nConnection: Upgrade\r\nUpgrade: chat\r\n"))
     }
 }

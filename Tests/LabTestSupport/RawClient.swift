@@ -1,4 +1,4 @@
-// A client that sends any bytes it likes.
+// Ends of connections that send any bytes they like.
 
 import Foundation
 
@@ -20,6 +20,16 @@ public final class RawClient {
             }
         }
         guard result == 0 else { throw Trouble("connect: \(String(cString: strerror(errno)))") }
+        bePatient()
+    }
+
+    /// Takes a connection that was accepted.
+    fileprivate init(accepted: Int32) {
+        descriptor = accepted
+        bePatient()
+    }
+
+    private func bePatient() {
         var patience = timeval(tv_sec: 30, tv_usec: 0)
         setsockopt(
             descriptor,
@@ -117,5 +127,43 @@ public final class RawClient {
     /// Ends its side and reads until the peer closes.
     public func readToEnd() -> String {
         read { _ in false }
+    }
+}
+
+/// Listens on a free port of this machine.
+func listenOnLoopback(backlog: Int32) throws -> (descriptor: Int32, port: Int) {
+    let made = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let bound = withUnsafeMutablePointer(to: &address) { place in
+        place.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            bind(made, $0, size) == 0 && listen(made, backlog) == 0
+                && getsockname(made, $0, &size) == 0
+        }
+    }
+    guard bound else { throw Trouble("cannot listen") }
+    return (made, Int(UInt16(bigEndian: address.sin_port)))
+}
+
+/// A listening port whose connections a test serves itself, byte by byte.
+public final class RawServer {
+    /// The port.
+    public let port: Int
+    private let listener: Int32
+
+    /// Listens; with a backlog of 0 the second connection that nobody accepts never stands.
+    public init(backlog: Int32 = 16) throws {
+        (listener, port) = try listenOnLoopback(backlog: backlog)
+    }
+
+    deinit { close(listener) }
+
+    /// Waits for a connection and takes its server's end.
+    public func accept() throws -> RawClient {
+        let accepted = Glibc.accept(listener, nil, nil)
+        guard accepted >= 0 else { throw Trouble("accept: \(String(cString: strerror(errno)))") }
+        return RawClient(accepted: accepted)
     }
 }

@@ -16,21 +16,7 @@ public final class ScriptedServer: Sendable {
     /// With `resets` it ends each connection as a server that dies does.
     public init(resets: Bool = false, answer: @escaping @Sendable (String) -> String) throws {
         self.resets = resets
-        // Programs that other tests start meanwhile would hold the sockets open beyond their close.
-        let made = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        listener = made
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { place in
-            place.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(made, $0, size) == 0 && listen(made, 128) == 0
-                    && getsockname(made, $0, &size) == 0
-            }
-        }
-        guard bound else { throw Trouble("cannot listen") }
-        port = Int(UInt16(bigEndian: address.sin_port))
+        (listener, port) = try listenOnLoopback(backlog: 128)
         Thread.detachNewThread { [self] in serve(answer) }
     }
 

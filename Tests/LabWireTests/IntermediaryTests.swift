@@ -31,6 +31,52 @@ import Testing
     }
 
     @Test(arguments: [
+        ("1.1", "Connection: upgrade\r\nUpgrade: websocket\r\n", "websocket"),
+        ("1.1", "Connection: a, Upgrade\r\nUpgrade: x/1,y\r\nUpgrade: H2C, z\r\n", "x/1, y, z"),
+        ("1.1", "Connection: Upgrade\r\nUpgrade: h2c\r\n", nil),
+        ("1.1", "Upgrade: websocket\r\n", nil), ("1.1", "Connection: Upgrade\r\n", nil),
+        ("1.1", "Connection: Upgrade\r\nUpgrade: ,\r\n", nil),
+        ("1.0", "Connection: Upgrade\r\nUpgrade: websocket\r\n", nil),
+    ])
+    func `what the client offers is offered on, but for h2c`(
+        version: String,
+        fields: String,
+        offer: String?
+    ) throws {
+        let head = try RequestHead(
+            parsing: Array("GET / HTTP/\(version)\r\nHost: a\r\n\(fields)\r\n".utf8)
+        )
+        let sent = String(decoding: head.forwarded(host: Array("a".utf8), by: lab), as: UTF8.self)
+        let lines = offer.map { "Connection: Upgrade\r\nUpgrade: \($0)\r\n" } ?? ""
+        #expect(
+            sent == "GET / HTTP/1.1\r\nHost: a\r\n\(lines)Via: \(version) lab-1\r\n\r\n"
+        )
+        #expect(head.offersUpgrade == (offer != nil))
+    }
+
+    @Test(arguments: [
+        ("101 A", true, "101 A\r\nUpgrade: x\r\nVia: 1.1 lab-1\r\nConnection: Upgrade"),
+        (
+            "426 A", true,
+            "426 A\r\nContent-Length: 3\r\nUpgrade: x\r\nVia: 1.1 lab-1\r\nConnection: Upgrade, close"
+        ), ("200 A", false, "200 A\r\nContent-Length: 3\r\nVia: 1.1 lab-1"),
+    ])
+    func `an answer names the other protocol where the client needs it`(
+        line: String,
+        closes: Bool,
+        sent: String
+    ) throws {
+        let head = try ResponseHead(
+            parsing: Array(
+                "HTTP/1.1 \(line)\r\nContent-Length: 3\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"
+                    .utf8
+            )
+        )
+        let bytes = head.forwarded(isChunked: false, closes: closes, keepsAlive: false, by: lab)
+        #expect(String(decoding: bytes, as: UTF8.self) == "HTTP/1.1 \(sent)\r\n\r\n")
+    }
+
+    @Test(arguments: [
         ("127.0.0.1", "127.0.0.1", true), ("localhost", "127.0.0.1", true),
         ("::1", "0.0.0.0", true), ("127.9.9.9", "::", true), ("192.0.2.1", "192.0.2.1", true),
         ("localhost", "192.0.2.1", false), ("192.0.2.1", "127.0.0.1", false),

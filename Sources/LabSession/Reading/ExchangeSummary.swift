@@ -90,10 +90,10 @@ struct ExchangeQuery {
         )
     }
 
-    /// The slowest, slowest first.
+    /// The slowest, slowest first; a tunnel stands for as long as both sides want, and is not slow.
     static func slowest(_ count: Int) -> ExchangeQuery {
         ExchangeQuery(
-            condition: "WHERE total_ms IS NOT NULL",
+            condition: "WHERE total_ms IS NOT NULL AND outcome IS NOT 'tunnel'",
             tail: "ORDER BY response_ended_ns - started_ns DESC, id LIMIT \(count)"
         )
     }

@@ -70,7 +70,7 @@ public struct RouteReport: Codable, Sendable, Equatable {
     public var count: Int
     /// Those that did not end well.
     public var errors: Int
-    /// From the request's first byte to the answer's last, nanoseconds.
+    /// From the request's first byte to the answer's last, nanoseconds; of tunnels none.
     public var latencyNs: Spread
     /// The child's CPU time for the exchange, microseconds.
     public var cpuUs: Spread
@@ -160,23 +160,30 @@ private struct TrafficPass {
                 $0.addWithoutOutcome(exchange: row.int(0), childIsDead: row.int(19) != 0)
             }
         }
-        addTimes(row, RouteName(method: row.text(1), route: row.text(2)), isError)
+        let name = RouteName(method: row.text(1), route: row.text(2))
+        addTimes(row, name, isError, isTunnel: outcome == "tunnel")
     }
 
-    private mutating func addTimes(_ row: Row, _ name: RouteName, _ isError: Bool) {
+    private mutating func addTimes(
+        _ row: Row,
+        _ name: RouteName,
+        _ isError: Bool,
+        isTunnel: Bool
+    ) {
         func duration(_ from: Int, _ to: Int) -> Int64? {
             guard let start = row.intIfAny(from), let end = row.intIfAny(to) else { return nil }
             return max(0, end &- start)
         }
-        let total = duration(8, 13)
+        // A tunnel stands for as long as both sides want; that is no latency.
+        let total = isTunnel ? nil : duration(8, 13)
         let isFirst = row.int(5) == 1
         add(isFirst ? duration(18, 6) : nil, to: .queue)
         add(isFirst ? duration(6, 7) : nil, to: .fork)
         add(duration(8, 9), to: .head)
-        add(duration(9, 10), to: .body)
+        add(isTunnel ? nil : duration(9, 10), to: .body)
         add(duration(9, 11), to: .connect)
         add(duration(9, 12), to: .wait)
-        add(duration(12, 13), to: .answer)
+        add(isTunnel ? nil : duration(12, 13), to: .answer)
         add(total, to: .total)
         change(&routes[name, default: Route()]) { route in
             route.count += 1
