@@ -25,14 +25,7 @@ struct ProxyExchange {
 
     func run(_ upstream: inout UpstreamConnection, _ record: inout ExchangeRecord) -> ExchangeEnding
     {
-        guard !intermediary.hasSent(head) else {
-            return fail(
-                508,
-                .ok,
-                "this request has come from here before: it goes in a loop",
-                &record
-            )
-        }
+        if let ending = answerHere(&record) { return ending }
         // What can't be sent again goes on a connection that the upstream can't have given up.
         if !head.isIdempotent { upstream.close() }
         let isReused = upstream.isOpen(to: authority)
@@ -95,6 +88,26 @@ struct ProxyExchange {
         }
     }
 
+    /// Answers what must not be sent on; nil where it may be.
+    private func answerHere(_ record: inout ExchangeRecord) -> ExchangeEnding? {
+        if head.maxForwards == 0 { return answer(asFinalRecipient, .ok, error: "", &record) }
+        guard intermediary.hasSent(head) else { return nil }
+        let why = "this request has come from here before: it goes in a loop"
+        return fail(508, .ok, why, &record)
+    }
+
+    /// The answer to a TRACE or OPTIONS that was sent to reach this far (RFC 9110 7.6.2).
+    private var asFinalRecipient: Response {
+        if head.method.equals("TRACE") {
+            return Response(200, type: "message/http", content: .bytes(head.traced))
+        }
+        var response = Response(200, "")
+        response.fields.append(
+            "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE\r\n"
+        )
+        return response
+    }
+
     /// Answers for an upstream that did not.
     func fail(
         _ status: Int,
@@ -102,12 +115,22 @@ struct ProxyExchange {
         _ why: String,
         _ record: inout ExchangeRecord
     ) -> ExchangeEnding {
+        answer(Response(status, "lab: \(why).\n"), outcome, error: why, &record)
+    }
+
+    /// Sends an answer of this server's own; content that the request has is not read any more.
+    private func answer(
+        _ response: Response,
+        _ outcome: ExchangeOutcome,
+        error: String,
+        _ record: inout ExchangeRecord
+    ) -> ExchangeEnding {
         let hasContent = head.framing != .none
         answerer.mustClose = hasContent
-        _ = answerer.answer(Response(status, "lab: \(why).\n"), &record)
+        _ = answerer.answer(response, &record)
         return ExchangeEnding(
             outcome,
-            error: why,
+            error: error,
             goesOn: !answerer.closes,
             mustLinger: hasContent
         )

@@ -59,3 +59,42 @@ extension RequestHead {
         head.append("\r\n")
     }
 }
+
+extension RequestHead {
+    /// How many more servers may send this request on; nil for as many as there are.
+    ///
+    /// Only TRACE and OPTIONS have such a limit, and only where it is one number (RFC 9110 7.6.2).
+    public var maxForwards: Int? {
+        guard method.equals("TRACE") || method.equals("OPTIONS") else { return nil }
+        var found: Int?
+        for field in fields where name(of: field).equals(ignoringCase: "max-forwards") {
+            let digits = value(of: field)
+            guard found == nil, !digits.isEmpty, digits.allSatisfy({ $0 &- 0x30 < 10 }) else {
+                return nil
+            }
+            // What is too large for a number is the largest there is.
+            found = Int(String(decoding: digits, as: UTF8.self)) ?? .max
+        }
+        return found
+    }
+
+    /// This head as it came, as the answer to TRACE shows it: without what nobody else should see.
+    public var traced: [UInt8] {
+        var out = Array(
+            bytes[methodRange.lowerBound..<(fields.first?.name.lowerBound ?? bytes.count)]
+        )
+        for (index, field) in fields.enumerated() where !isSecret(name(of: field)) {
+            let next = index + 1
+            let end = next < fields.count ? fields[next].name.lowerBound : bytes.count
+            out += bytes[field.name.lowerBound..<end]
+        }
+        // The empty line goes with the last field.
+        if let last = fields.last, isSecret(name(of: last)) { out.append("\r\n") }
+        return out
+    }
+
+    private func isSecret(_ name: ArraySlice<UInt8>) -> Bool {
+        name.equals(ignoringCase: "authorization") || name.equals(ignoringCase: "cookie")
+            || name.equals(ignoringCase: "proxy-authorization")
+    }
+}

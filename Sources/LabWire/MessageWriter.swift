@@ -58,6 +58,7 @@ extension RequestHead {
         let isOld = keepsHopByHop && minorVersion == 0
         out.append(isOld ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n")
         let hops = HopByHop(of: self)
+        let maxForwards = intermediary == nil ? nil : maxForwards
         var wroteHost = false
         for field in fields {
             let name = bytes[field.name]
@@ -70,6 +71,13 @@ extension RequestHead {
             }
             if !keepsHopByHop, hops.contains(name) { continue }
             if keepsHopByHop, name.equals(ignoringCase: "transfer-encoding") { continue }
+            if let maxForwards, name.equals(ignoringCase: "max-forwards") {
+                out.append(contentsOf: name)
+                out.append(": ")
+                out.append(decimal: max(0, maxForwards - 1))
+                out.append("\r\n")
+                continue
+            }
             out.append(contentsOf: name)
             out.append(": ")
             out.append(contentsOf: bytes[field.value])

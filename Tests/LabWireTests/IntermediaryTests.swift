@@ -77,6 +77,44 @@ import Testing
     }
 
     @Test(arguments: [
+        ("OPTIONS", "7", 7), ("TRACE", "0", 0), ("TRACE", "007", 7),
+        ("TRACE", "99999999999999999999", Int.max), ("GET", "7", nil), ("OPTIONS", "", nil),
+        ("OPTIONS", "-1", nil), ("OPTIONS", "1 0", nil), ("OPTIONS", "1\r\nmax-forwards: 1", nil),
+    ])
+    func `Max-Forwards is one number, of TRACE and OPTIONS only`(
+        method: String,
+        value: String,
+        limit: Int?
+    ) throws {
+        let lines = "Max-Forwards: \(value)\r\nHost: a\r\n"
+        let head = try RequestHead(parsing: Array("\(method) / HTTP/1.1\r\n\(lines)\r\n".utf8))
+        #expect(head.maxForwards == limit)
+        let sent = String(decoding: head.forwarded(host: Array("a".utf8), by: lab), as: UTF8.self)
+        let left = limit.map { "\(max(0, $0 - 1))" } ?? value
+        #expect(sent.contains("/1.1\r\nMax-Forwards: \(left)\r\n"), "\(sent)")
+        // Who is no proxy counts nothing.
+        let direct = String(decoding: head.forwarded(host: Array("a".utf8)), as: UTF8.self)
+        #expect(direct.contains("/1.1\r\nMax-Forwards: \(value)\r\n"))
+    }
+
+    @Test(arguments: [
+        ("A:  b \r\nHost: a\r\n", "A:  b \r\nHost: a\r\n"),
+        ("Cookie: c\r\nHost: a\r\nAuthorization: d\r\n", "Host: a\r\n"),
+        ("Host: a\r\nproxy-authorization: d\r\nX: 1\r\n", "Host: a\r\nX: 1\r\n"),
+    ])
+    func `a trace shows the head as it came, without secrets`(fields: String, shown: String) throws
+    {
+        let head = try RequestHead(
+            parsing: Array("\r\nTRACE /p HTTP/1.1\r\n\(fields)\r\n".utf8)
+        )
+        #expect(
+            String(decoding: head.traced, as: UTF8.self) == "TRACE /p HTTP/1.1\r\n\(shown)\r\n"
+        )
+        let bare = try RequestHead(parsing: Array("TRACE / HTTP/1.0\n\n".utf8))
+        #expect(String(decoding: bare.traced, as: UTF8.self) == "TRACE / HTTP/1.0\n\n")
+    }
+
+    @Test(arguments: [
         ("127.0.0.1", "127.0.0.1", true), ("localhost", "127.0.0.1", true),
         ("::1", "0.0.0.0", true), ("127.9.9.9", "::", true), ("192.0.2.1", "192.0.2.1", true),
         ("localhost", "192.0.2.1", false), ("192.0.2.1", "127.0.0.1", false),
