@@ -164,6 +164,9 @@ struct Child {
                 timeoutNs: settings.idleTimeoutNs
             )
             ending = exchange.run(&record)
+            if head.framing == .chunked {
+                client.reader.trailers.forwarded(of: head).dropped.forEach { record.note($0) }
+            }
         case .upstream(let authority, let addresses):
             ending = proxy(head, answerer, authority, addresses).run(&upstream, &record)
         case .tunnel(let authority):

@@ -112,7 +112,11 @@ struct Relay {
             case .end:
                 requestIsRead = true
                 record.requestEnd()
-                if exchange.head.framing == .chunked { toUpstream.bytes.appendLastChunk() }
+                if exchange.head.framing == .chunked {
+                    let trailers = exchange.client.reader.trailers.forwarded(of: exchange.head)
+                    trailers.dropped.forEach { record.note($0) }
+                    toUpstream.bytes.appendLastChunk(trailers: trailers.lines)
+                }
             case .refused(let deviation):
                 record.note(deviation)
                 let why = "the message \(deviation.rule.sentence) (\(deviation.rule.section))"
@@ -160,7 +164,11 @@ struct Relay {
                 }
             case .end:
                 responseIsRead = true
-                if sendsChunks { toClient.bytes.appendLastChunk() }
+                if sendsChunks, let response {
+                    let trailers = upstream.reader.trailers.forwarded(of: response)
+                    record.noteOfResponse(trailers.dropped)
+                    toClient.bytes.appendLastChunk(trailers: trailers.lines)
+                }
                 upstreamPersists =
                     requestIsRead && upstreamTakesMore && response?.persists == true
                     && response?.framing(forMethod: exchange.head.method) != .untilClose

@@ -50,11 +50,30 @@ extension RequestHead {
     /// Whether an upstream that this request is sent on to may answer 101.
     public var offersUpgrade: Bool { !upgradeOffer.isEmpty }
 
-    /// Appends the lines that offer the next server what the client offered.
-    func appendOffer(to head: inout [UInt8]) {
+    /// Whether the client takes trailers, and all before it do (RFC 9110 10.1.4).
+    private var takesTrailers: Bool {
+        minorVersion >= 1
+            && fields.contains { field in
+                name(of: field).equals(ignoringCase: "te")
+                    && value(of: field).listElements.contains {
+                        $0.equals(ignoringCase: "trailers")
+                    }
+            }
+    }
+
+    /// Appends the lines that tell the next server what the client offers its own.
+    func appendOffers(to head: inout [UInt8]) {
         let offer = upgradeOffer
+        let takesTrailers = takesTrailers
+        guard !offer.isEmpty || takesTrailers else { return }
+        let options: StaticString =
+            offer.isEmpty ? "TE" : takesTrailers ? "Upgrade, TE" : "Upgrade"
+        head.append("Connection: ")
+        head.append(options)
+        head.append("\r\n")
+        if takesTrailers { head.append("TE: trailers\r\n") }
         guard !offer.isEmpty else { return }
-        head.append("Connection: Upgrade\r\nUpgrade: ")
+        head.append("Upgrade: ")
         head.append(contentsOf: offer.joined(separator: [Byte.comma, Byte.space]))
         head.append("\r\n")
     }

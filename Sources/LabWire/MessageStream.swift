@@ -25,6 +25,8 @@ struct MessageStream<Head: MessageHead>: Sendable {
     private(set) var isRefused = false
     /// Whether a head was given whose content has not ended.
     private(set) var isInBody = false
+    /// The trailer section of the message whose end was just given.
+    private(set) var trailers = TrailerSection()
 
     private var scanner = HeadScanner()
     private var body = BodyReader(.none)
@@ -32,9 +34,6 @@ struct MessageStream<Head: MessageHead>: Sendable {
     private var messageStart = 0
 
     init(limits: HeadLimits) { self.limits = limits }
-
-    /// The trailer section of the message whose end was just given, as it came.
-    var trailers: [UInt8] { body.trailers }
 
     mutating func receive(_ bytes: UnsafeRawBufferPointer) { queue.append(bytes) }
 
@@ -52,6 +51,11 @@ struct MessageStream<Head: MessageHead>: Sendable {
         case .content(let run): return .content(run)
         case .end:
             isInBody = false
+            let bytes = body.trailers
+            guard !bytes.isEmpty else { return .end }
+            // Its last line is empty, and no part of it.
+            let place = consumed - messageStart - bytes.count - 2
+            trailers = TrailerSection(bytes: bytes, offset: place)
             return .end
         case .refused(let rule): return refuse(Deviation(rule, at: consumed - messageStart))
         }
@@ -81,6 +85,7 @@ struct MessageStream<Head: MessageHead>: Sendable {
             let head = try parse(Array(queue.view.prefix(length)), limits)
             queue.drop(length)
             messageStart = consumed
+            if !trailers.bytes.isEmpty { trailers = TrailerSection() }
             consumed += length
             if let framing = framing(head) {
                 body = BodyReader(framing)

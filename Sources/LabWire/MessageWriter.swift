@@ -19,8 +19,6 @@ public struct HopByHop {
         // on without it, content would be read as the next request.
         case 14 where name.equals(ignoringCase: "content-length"): return false
         case 4 where name.equals(ignoringCase: "host"): return false
-        // The trailers are not sent on.
-        case 7 where name.equals(ignoringCase: "trailer"): return true
         case 2 where name.equals(ignoringCase: "te"): return true
         case 7 where name.equals(ignoringCase: "upgrade"): return true
         case 10 where name.equals(ignoringCase: "connection"): return true
@@ -59,6 +57,7 @@ extension RequestHead {
         out.append(isOld ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n")
         let hops = HopByHop(of: self)
         let maxForwards = intermediary == nil ? nil : maxForwards
+        let sendsTrailers = intermediary != nil && framing == .chunked
         var wroteHost = false
         for field in fields {
             let name = bytes[field.name]
@@ -71,6 +70,7 @@ extension RequestHead {
             }
             if !keepsHopByHop, hops.contains(name) { continue }
             if keepsHopByHop, name.equals(ignoringCase: "transfer-encoding") { continue }
+            if !keepsHopByHop, !sendsTrailers, name.equals(ignoringCase: "trailer") { continue }
             if let maxForwards, name.equals(ignoringCase: "max-forwards") {
                 out.append(contentsOf: name)
                 out.append(": ")
@@ -90,7 +90,7 @@ extension RequestHead {
         }
         if framing == .chunked { out.append("Transfer-Encoding: chunked\r\n") }
         if let intermediary {
-            appendOffer(to: &out)
+            appendOffers(to: &out)
             intermediary.appendVia(of: minorVersion, to: &out)
         }
         out.append("\r\n")
@@ -121,11 +121,13 @@ extension ResponseHead {
         out.append(contentsOf: reason)
         out.append("\r\n")
         let hops = HopByHop(of: self)
+        let sendsTrailers = isChunked && fieldFraming == .chunked
         // The client is told which protocol it is to speak, or has to (426).
         let switches = status == 101 || status == 426
         for field in fields {
             let name = bytes[field.name]
             if hops.contains(name), !(switches && name.equals(ignoringCase: "upgrade")) { continue }
+            if !sendsTrailers, name.equals(ignoringCase: "trailer") { continue }
             // An interim response has no content, and so no length of it (RFC 9110 8.6).
             if status < 200, name.equals(ignoringCase: "content-length") { continue }
             out.append(contentsOf: name)
@@ -160,6 +162,12 @@ extension Array where Element == UInt8 {
         append("\r\n")
     }
 
-    /// Appends the last chunk and the end of an empty trailer section.
-    public mutating func appendLastChunk() { append("0\r\n\r\n") }
+    /// Appends the last chunk and the trailer section.
+    ///
+    /// - Parameter trailers: Field lines, each with its CRLF.
+    public mutating func appendLastChunk(trailers: [UInt8] = []) {
+        append("0\r\n")
+        append(contentsOf: trailers)
+        append("\r\n")
+    }
 }

@@ -30,6 +30,9 @@ public struct RequestReader: Sendable {
     /// Takes what came and was not yet given out, for a connection that speaks HTTP no more.
     public mutating func takeUnread() -> ArraySlice<UInt8> { stream.takeUnread() }
 
+    /// The trailer section of the request whose end was just given.
+    public var trailers: TrailerSection { stream.trailers }
+
     /// The next event.
     public mutating func next() -> Event {
         if stream.isRefused { return .closed }

@@ -33,8 +33,8 @@ public struct ResponseReader: Sendable {
     /// Takes what came and was not yet given out, for a connection that speaks HTTP no more.
     public mutating func takeUnread() -> ArraySlice<UInt8> { stream.takeUnread() }
 
-    /// The trailer section of the response whose end was just given, as it came.
-    public var trailers: [UInt8] { stream.trailers }
+    /// The trailer section of the response whose end was just given.
+    public var trailers: TrailerSection { stream.trailers }
 
     /// The next event.
     public mutating func next() -> Event {

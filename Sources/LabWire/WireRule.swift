@@ -46,6 +46,7 @@ public enum WireRule: String, Sendable, CaseIterable {
     case chunkExtensionsTooLong = "chunk-extensions-too-long"
     case chunkNotTerminated = "chunk-not-terminated"
     case trailerInvalid = "trailer-invalid"
+    case trailerFieldForbidden = "trailer-field-forbidden"
     case bodyTruncated = "body-truncated"
     case contentInConnect = "content-in-connect"
 
@@ -75,6 +76,7 @@ public enum WireRule: String, Sendable, CaseIterable {
         case .chunkSizeInvalid, .chunkNotTerminated: "RFC 9112 7.1"
         case .chunkExtensionInvalid, .chunkExtensionsTooLong: "RFC 9112 7.1.1"
         case .trailerInvalid: "RFC 9112 7.1.2"
+        case .trailerFieldForbidden: "RFC 9110 6.5.1"
         case .contentInConnect: "RFC 9110 9.3.6"
         }
     }
@@ -133,6 +135,8 @@ public enum WireRule: String, Sendable, CaseIterable {
         case .chunkExtensionsTooLong: "has chunk extensions that are too long"
         case .chunkNotTerminated: "has a chunk that does not end in CRLF where its size says"
         case .trailerInvalid: "has a malformed trailer"
+        case .trailerFieldForbidden:
+            "has a trailer field that must stand in a head; it was left out"
         case .bodyTruncated: "ends inside its body"
         case .contentInConnect: "has content, though its method is CONNECT"
         }
