@@ -61,10 +61,10 @@ final class Answerer {
     }
 
     private func sendPattern(_ count: Int, _ record: inout ExchangeRecord) -> Bool {
-        let block = (0..<(64 << 10)).map { UInt8(0x61 + $0 % 26) }
+        let block = (0..<min(count, 64 << 10)).map { UInt8(0x61 + $0 % 26) }
         var left = count
         // Whole alphabets, so that the pattern goes on over the blocks.
-        let whole = block.count / 26 * 26
+        let whole = count <= block.count ? count : block.count / 26 * 26
         while left > 0 {
             let piece = block[..<min(left, whole)]
             record.responseContent(piece)

@@ -98,6 +98,8 @@ final class ChildWorkshop {
         let startedNs = clab_monotonic_ns()
         // Without its parent nobody would wait for this child or tell of its end.
         _ = clab_die_with_parent()
+        // It may have died just before.
+        if getppid() != parentPID { _exit(0) }
         // A group of its own, by which the parent knows what this child leaves behind.
         setpgid(0, 0)
         if let listener { close(listener) }
