@@ -201,7 +201,11 @@ struct Child {
             authority: authority,
             addresses: addresses,
             timeoutNs: settings.upstreamTimeoutNs,
-            intermediary: Intermediary(pseudonym: settings.pseudonym)
+            intermediary: Intermediary(
+                pseudonym: settings.pseudonym,
+                forwardedFields: settings.forwardedFields,
+                clientAddress: origin.peerAddress
+            )
         )
     }
 

@@ -38,6 +38,8 @@ public struct ForkServerSettings: Sendable, Equatable {
     public var forwards: Bool
     /// The name in `Via`, which no other fork server has; see ``newPseudonym()``.
     public var pseudonym: String
+    /// How the servers that requests are sent on to are told of the client.
+    public var forwardedFields: ForwardedFields
     /// How children are waited for.
     public var reaping: Reaping
     /// The most children at a time, zombies included; 0 for no limit.
@@ -68,6 +70,7 @@ public struct ForkServerSettings: Sendable, Equatable {
         firstConnectionID: Int64 = 1,
         forwards: Bool = true,
         pseudonym: String = "lab",
+        forwardedFields: ForwardedFields = .none,
         reaping: Reaping = .drain,
         mostChildren: Int = 0,
         isSerial: Bool = false,
@@ -84,6 +87,7 @@ public struct ForkServerSettings: Sendable, Equatable {
         self.firstConnectionID = firstConnectionID
         self.forwards = forwards
         self.pseudonym = pseudonym
+        self.forwardedFields = forwardedFields
         self.reaping = reaping
         self.mostChildren = mostChildren
         self.isSerial = isSerial
@@ -108,6 +112,7 @@ public struct ForkServerSettings: Sendable, Equatable {
         var arguments = [
             "server=\(full(serverName))", "first-connection=\(firstConnectionID)",
             "forward=\(forwards ? 1 : 0)", "pseudonym=\(pseudonym)",
+            "forwarded=\(forwardedFields.rawValue)",
             "reap=\(reaping.rawValue)", "children=\(mostChildren)",
             "serial=\(isSerial ? 1 : 0)",
             "requests-per-child=\(maxRequestsPerChild)",
@@ -145,6 +150,9 @@ public struct ForkServerSettings: Sendable, Equatable {
             case ("first-connection", _, let number?): firstConnectionID = number
             case ("forward", _, let number?): forwards = number != 0
             case ("pseudonym", _, _): pseudonym = String(value)
+            case ("forwarded", _, _):
+                guard let fields = ForwardedFields(rawValue: String(value)) else { return nil }
+                forwardedFields = fields
             case ("children", _, let number?): mostChildren = Int(number)
             case ("serial", _, let number?): isSerial = number != 0
             case ("fault", _, _):

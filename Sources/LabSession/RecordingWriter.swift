@@ -25,6 +25,8 @@ public struct RecordingFacts: Sendable {
     public var labVersion: String
     /// The name in `Via` of the requests that were sent on.
     public var pseudonym: String?
+    /// How it tells the servers that it sends requests on to of the client.
+    public var forwarded: String?
 
     /// Makes facts.
     public init(
@@ -37,7 +39,8 @@ public struct RecordingFacts: Sendable {
         reap: String,
         commandLine: String,
         labVersion: String,
-        pseudonym: String? = nil
+        pseudonym: String? = nil,
+        forwarded: String? = nil
     ) {
         self.startedAt = startedAt
         self.anchorNs = anchorNs
@@ -49,6 +52,7 @@ public struct RecordingFacts: Sendable {
         self.commandLine = commandLine
         self.labVersion = labVersion
         self.pseudonym = pseudonym
+        self.forwarded = forwarded
     }
 }
 
@@ -108,13 +112,13 @@ public final class RecordingWriter {
                 try db.execute(
                     sql: """
                         INSERT INTO recording (started_at, anchor_ns, host, port, mode, upstream,
-                            reap, command_line, lab_version, pseudonym)
-                        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                            reap, command_line, lab_version, pseudonym, forwarded)
+                        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                         """,
                     arguments: [
                         facts.startedAt, facts.anchorNs, facts.host, facts.port, facts.mode,
                         facts.upstream, facts.reap, facts.commandLine, facts.labVersion,
-                        facts.pseudonym,
+                        facts.pseudonym, facts.forwarded,
                     ]
                 )
                 return (

@@ -30,7 +30,8 @@ public enum SessionFormat {
             lab_version TEXT NOT NULL,
             ended_at TEXT,
             end_reason TEXT,
-            pseudonym TEXT
+            pseudonym TEXT,
+            forwarded TEXT
         );
         CREATE TABLE connection (
             id INTEGER PRIMARY KEY,

@@ -1,12 +1,34 @@
 // What a proxy says in the messages that it sends on, of itself and of what it can carry.
 
+/// How a proxy tells the next server for whom it asks.
+public enum ForwardedFields: String, Sendable, CaseIterable {
+    /// Not at all.
+    case none
+    /// By `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host`.
+    case x
+    /// By `Forwarded`.
+    case rfc7239
+}
+
 /// A proxy or gateway, as it names itself in the messages that it sends on.
 public struct Intermediary: Sendable, Equatable {
     /// Its name in `Via` (RFC 9110 7.6.3), which no other server has: by it a loop is known.
     public var pseudonym: String
+    /// How it tells for whom it asks.
+    public var forwardedFields: ForwardedFields
+    /// The client's address, IPv6 without brackets.
+    public var clientAddress: [UInt8]
 
     /// Makes an intermediary.
-    public init(pseudonym: String) { self.pseudonym = pseudonym }
+    public init(
+        pseudonym: String,
+        forwardedFields: ForwardedFields = .none,
+        clientAddress: [UInt8] = []
+    ) {
+        self.pseudonym = pseudonym
+        self.forwardedFields = forwardedFields
+        self.clientAddress = clientAddress
+    }
 
     /// Whether a request has passed this intermediary before.
     public func hasSent(_ head: RequestHead) -> Bool {
@@ -35,6 +57,56 @@ public struct Intermediary: Sendable, Equatable {
 }
 
 extension RequestHead {
+    /// Whether a field of this name is replaced by one that ``appendForwarded(by:to:)`` writes.
+    func isReplaced(_ name: ArraySlice<UInt8>, by intermediary: Intermediary) -> Bool {
+        intermediary.forwardedFields == .x && name.equals(ignoringCase: "x-forwarded-for")
+    }
+
+    /// Appends the lines that tell the next server of the client, its scheme, and the host that it
+    /// asked for.
+    ///
+    /// What a proxy before this one told stays: addresses are added to, and it alone knows the
+    /// scheme and the host of the first request.
+    func appendForwarded(by intermediary: Intermediary, to head: inout [UInt8]) {
+        switch intermediary.forwardedFields {
+        case .none: break
+        case .x:
+            let known =
+                fields.filter { isReplaced(name(of: $0), by: intermediary) }
+                .flatMap { value(of: $0).listElements } + [intermediary.clientAddress[...]]
+            head.append("X-Forwarded-For: ")
+            head.append(contentsOf: known.joined(separator: [Byte.comma, Byte.space]))
+            head.append("\r\n")
+            if value(ofFirst: "x-forwarded-proto") == nil {
+                head.append("X-Forwarded-Proto: http\r\n")
+            }
+            if let host = askedHost, value(ofFirst: "x-forwarded-host") == nil {
+                head.append("X-Forwarded-Host: ")
+                head.append(contentsOf: host)
+                head.append("\r\n")
+            }
+        case .rfc7239:
+            head.append("Forwarded: for=")
+            // An IPv6 address stands in brackets, and those in quotes (RFC 7239 6).
+            let isNumericIPv6 = intermediary.clientAddress.contains(Byte.colon)
+            if isNumericIPv6 { head.append("\"[") }
+            head.append(contentsOf: intermediary.clientAddress)
+            if isNumericIPv6 { head.append("]\"") }
+            if let host = askedHost {
+                head.append(";host=\"")
+                head.append(contentsOf: host)
+                head.append("\"")
+            }
+            head.append(";proto=http\r\n")
+        }
+    }
+
+    /// The host that the client asked for, with its port; of an absolute target the one that is there.
+    private var askedHost: [UInt8]? {
+        if case .absolute(let authority, _) = form { return Array(authority.text.utf8) }
+        return value(ofFirst: "host").map { Array($0) }
+    }
+
     /// The protocols that the client offers to go on with, such as `websocket`, and that a proxy
     /// passes on (RFC 9110 7.8); HTTP/1.0 can offer none.
     ///

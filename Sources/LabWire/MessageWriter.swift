@@ -71,6 +71,7 @@ extension RequestHead {
             if !keepsHopByHop, hops.contains(name) { continue }
             if keepsHopByHop, name.equals(ignoringCase: "transfer-encoding") { continue }
             if !keepsHopByHop, !sendsTrailers, name.equals(ignoringCase: "trailer") { continue }
+            if let intermediary, isReplaced(name, by: intermediary) { continue }
             if let maxForwards, name.equals(ignoringCase: "max-forwards") {
                 out.append(contentsOf: name)
                 out.append(": ")
@@ -91,6 +92,7 @@ extension RequestHead {
         if framing == .chunked { out.append("Transfer-Encoding: chunked\r\n") }
         if let intermediary {
             appendOffers(to: &out)
+            appendForwarded(by: intermediary, to: &out)
             intermediary.appendVia(of: minorVersion, to: &out)
         }
         out.append("\r\n")

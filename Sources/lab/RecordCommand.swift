@@ -47,6 +47,14 @@ struct RecordCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Tell the next server of the client: x by X-Forwarded-For, -Proto and -Host, rfc7239 by Forwarded.",
+            valueName: "none|x|rfc7239"
+        )
+    )
+    var forwarded = ForwardedFields.none
+
+    @Option(
+        help: ArgumentHelp(
             "How children are reaped: drain waits for all at each SIGCHLD, once for one, never at the end only.",
             valueName: "drain|once|never"
         )
@@ -194,7 +202,8 @@ struct RecordCommand: ParsableCommand {
                 reap: serial ? "serial" : reap.rawValue,
                 commandLine: CommandLine.arguments.joined(separator: " "),
                 labVersion: labVersion,
-                pseudonym: pseudonym
+                pseudonym: pseudonym,
+                forwarded: forwarded.rawValue
             ),
             mostStoredBody: maxStoredBody.bytes
         )
@@ -204,6 +213,7 @@ struct RecordCommand: ParsableCommand {
             firstConnectionID: writer.firstConnectionID,
             forwards: forward || listener.isLoopback,
             pseudonym: pseudonym,
+            forwardedFields: forwarded,
             reaping: reap,
             mostChildren: maxChildren ?? 0,
             isSerial: serial,

@@ -16,6 +16,7 @@ import Testing
             firstConnectionID: 42,
             forwards: false,
             pseudonym: ForkServerSettings.newPseudonym(),
+            forwardedFields: .rfc7239,
             reaping: .once,
             mostChildren: 9,
             maxRequestsPerChild: 1,

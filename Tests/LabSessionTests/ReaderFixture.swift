@@ -69,7 +69,7 @@ final class ReaderFixture {
     private static let recording = """
         INSERT INTO recording VALUES (1, '2026-11-25T15:53:56.250Z', 1000000000, '127.0.0.1', 8888,
             'builtin', NULL, NULL, 'drain', 'lab record --port 8888', '0.1.0',
-            '2026-11-25T15:54:02.250Z', 'SIGINT', NULL);
+            '2026-11-25T15:54:02.250Z', 'SIGINT', NULL, NULL);
         INSERT INTO connection VALUES
             (1, 1, '127.0.0.1', 51001, 1008000000, 1010000000, 1100000000),
             (2, 1, '127.0.0.1', 51002, 1198000000, 1200000000, NULL),

@@ -97,7 +97,8 @@ import Testing
         let report = try ReaderFixture(
             """
             INSERT INTO recording SELECT 2, started_at, anchor_ns, host, port, mode, upstream, app,
-                reap, command_line, lab_version, ended_at, end_reason, pseudonym FROM recording;
+                reap, command_line, lab_version, ended_at, end_reason, pseudonym, forwarded
+            FROM recording;
             UPDATE connection SET recording_id = 2 WHERE id = 8;
             INSERT INTO server_event VALUES
                 (2, 1, 'drain', NULL, '{"accepted":1,"forks":1,"fork_failed":0}');

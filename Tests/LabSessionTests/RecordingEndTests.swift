@@ -44,9 +44,9 @@ import Testing
         let query = "SELECT * FROM recording"
         let start =
             "1 2026-11-25T15:53:56.250Z 77 127.0.0.1 8888 builtin - - drain lab record 0.1.0"
-        #expect(try fixture.lines(query) == ["\(start) - - -"])
+        #expect(try fixture.lines(query) == ["\(start) - - - -"])
         try writer.end(reason: "duration", at: "2026-11-25T15:54:02.250Z")
-        #expect(try fixture.lines(query) == ["\(start) 2026-11-25T15:54:02.250Z duration -"])
+        #expect(try fixture.lines(query) == ["\(start) 2026-11-25T15:54:02.250Z duration - -"])
     }
 
     @Test func `a recording of nothing is one row`() throws {

@@ -33,13 +33,19 @@ public struct Recording: Codable, Sendable, Equatable {
     public var endReason: String?
     /// Its name in the `Via` of the requests that it sent on; nil where it added none.
     public var pseudonym: String?
+    /// How it told the servers that it sent requests on to of the client; nil for not at all.
+    public var forwarded: String?
 }
 
 extension Recording {
-    /// Who sent a request of this target on; nil where it was answered here, or sent on unchanged.
-    func intermediary(of target: String) -> Intermediary? {
+    /// Who sent a client's request on; nil where it was answered here, or sent on unchanged.
+    func intermediary(of target: String, from clientAddress: String) -> Intermediary? {
         guard let pseudonym, upstream != nil || isForwarded(target) else { return nil }
-        return Intermediary(pseudonym: pseudonym)
+        return Intermediary(
+            pseudonym: pseudonym,
+            forwardedFields: forwarded.flatMap { ForwardedFields(rawValue: $0) } ?? .none,
+            clientAddress: Array(clientAddress.utf8)
+        )
     }
 
     /// Whether a target is another server's.
@@ -53,7 +59,7 @@ extension Recording {
     static func all(_ db: Database) throws -> [Recording] {
         let sql = """
             SELECT id, started_at, anchor_ns, host, port, mode, upstream, app, reap, command_line,
-                lab_version, ended_at, end_reason, pseudonym
+                lab_version, ended_at, end_reason, pseudonym, forwarded
             FROM recording ORDER BY id
             """
         return try Row.fetchCursor(db, sql: sql).map { row in
@@ -71,7 +77,8 @@ extension Recording {
                 labVersion: row.text(10),
                 endedAt: row.textIfAny(11),
                 endReason: row.textIfAny(12),
-                pseudonym: row.textIfAny(13)
+                pseudonym: row.textIfAny(13),
+                forwarded: row.textIfAny(14)
             )
         }.array()
     }

@@ -43,7 +43,8 @@ extension SessionReader {
             let recordings = try Recording.all(db)
             let sql = """
                 SELECT e.id, e.connection_id, e.sequence, e.request_head, e.request_body_id, e.status,
-                    e.response_body_id, e.outcome, e.request_ns, n.recording_id, e.target
+                    e.response_body_id, e.outcome, e.request_ns, n.recording_id, e.target,
+                    n.peer_address
                 FROM exchange e LEFT JOIN connection n ON n.id = e.connection_id
                 ORDER BY e.connection_id, e.sequence, e.id
                 """
@@ -59,7 +60,7 @@ extension SessionReader {
                     outcome: ExchangeOutcome(rawValue: row.text(7)) ?? .childDied,
                     isRequestComplete: row.intIfAny(8) != nil || row.intIfAny(4) == nil,
                     intermediary: recordings.first { $0.id == row.intIfAny(9) }?
-                        .intermediary(of: row.text(10))
+                        .intermediary(of: row.text(10), from: row.text(11))
                 )
             }.array()
         }
