@@ -324,7 +324,7 @@ struct Child {
             connectionID: origin.connectionID,
             sequence: sequence
         )
-        record.refusedHead(client.reader.unread, deviation, startedNs: startedNs)
+        record.refusedHead(client.reader.refusedHead, deviation, startedNs: startedNs)
         let answerer = Answerer(
             client: client,
             head: nil,

@@ -192,12 +192,15 @@ struct BodyReader: Sendable {
         let line = queue.storage[queue.start..<newline - 1]
         trailerBytes += line.count + 2
         guard trailerBytes <= Self.mostTrailerBytes else { return .refused(.headTooLarge) }
+        if !line.isEmpty {
+            guard let colon = line.firstIndex(of: Byte.colon), colon > line.startIndex,
+                line[..<colon].allSatisfy(ByteSet.token.contains),
+                line[(colon + 1)...].allSatisfy(ByteSet.fieldValue.contains)
+            else { return .refused(.trailerInvalid) }
+        }
+        // A line that is refused stays, so that what it is refused for points at it.
         queue.drop(newline + 1 - queue.start)
         if line.isEmpty { return .end }
-        guard let colon = line.firstIndex(of: Byte.colon), colon > line.startIndex,
-            line[..<colon].allSatisfy(ByteSet.token.contains),
-            line[(colon + 1)...].allSatisfy(ByteSet.fieldValue.contains)
-        else { return .refused(.trailerInvalid) }
         trailers.append(contentsOf: line)
         trailers.append("\r\n")
         return .line

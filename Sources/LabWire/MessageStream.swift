@@ -23,6 +23,8 @@ struct MessageStream<Head: MessageHead>: Sendable {
     private(set) var queue = ByteQueue()
     private(set) var hasEnded = false
     private(set) var isRefused = false
+    /// How long the head is that was refused; nil where its end was not found.
+    private(set) var refusedLength: Int?
     /// Whether a head was given whose content has not ended.
     private(set) var isInBody = false
     /// The trailer section of the message whose end was just given.
@@ -72,17 +74,16 @@ struct MessageStream<Head: MessageHead>: Sendable {
         framing: (Head) -> BodyFraming?
     ) -> MessageEvent<Head> {
         guard let length = scanner.headLength(in: queue) else {
-            if queue.count > limits.headBytes {
-                let hasLine = queue.view.contains(Byte.lineFeed)
-                return refuse(Deviation(hasLine ? .headTooLarge : .targetTooLong, at: 0))
-            }
+            if queue.count > limits.headBytes { return refuse(tooLarge) }
             guard hasEnded else { return .needsBytes }
             let onlyLineEnds = queue.view.allSatisfy { $0 == 0x0D || $0 == 0x0A }
             return onlyLineEnds ? .closed : refuse(Deviation(.headTruncated, at: queue.count))
         }
-        guard length <= limits.headBytes else { return refuse(Deviation(.headTooLarge, at: 0)) }
+        refusedLength = length
+        guard length <= limits.headBytes else { return refuse(tooLarge) }
         do throws(Deviation) {
             let head = try parse(Array(queue.view.prefix(length)), limits)
+            refusedLength = nil
             queue.drop(length)
             messageStart = consumed
             if !trailers.bytes.isEmpty { trailers = TrailerSection() }
@@ -95,6 +96,16 @@ struct MessageStream<Head: MessageHead>: Sendable {
         } catch {
             return refuse(error)
         }
+    }
+
+    /// Of a head that is too large it is the target that is, if it alone is too long.
+    private var tooLarge: Deviation {
+        guard Head.self == RequestHead.self else { return Deviation(.headTooLarge, at: 0) }
+        let isLineEnd = { (byte: UInt8) in byte == Byte.carriageReturn || byte == Byte.lineFeed }
+        let line = queue.view.drop(while: isLineEnd).prefix { !isLineEnd($0) }
+        let target = line.drop { $0 != Byte.space }.dropFirst().prefix { $0 != Byte.space }
+        guard target.count > limits.targetBytes else { return Deviation(.headTooLarge, at: 0) }
+        return Deviation(.targetTooLong, at: target.startIndex - queue.start)
     }
 
     private mutating func refuse(_ deviation: Deviation) -> MessageEvent<Head> {

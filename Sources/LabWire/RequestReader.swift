@@ -24,6 +24,10 @@ public struct RequestReader: Sendable {
     /// Bytes that came and were not yet given out: the head that was refused, or pipelined requests.
     public var unread: ArraySlice<UInt8> { stream.queue.view }
 
+    /// The head that was refused, without what may have come after it: what is stored of it does not
+    /// depend on how the bytes were cut.
+    public var refusedHead: ArraySlice<UInt8> { unread.prefix(stream.refusedLength ?? .max) }
+
     /// Whether the peer has begun a request that is not complete, or sent one ahead.
     public var hasUnread: Bool { !stream.queue.isEmpty }
 

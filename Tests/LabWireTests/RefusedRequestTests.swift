@@ -70,6 +70,12 @@ private let refused: [Refused] = [
         .targetTooLong,
         414
     ),
+    Refused(
+        "GET /\(String(repeating: "a", count: 70_000)) HTTP/1.1\r\nHost: a\r\n\r\n",
+        .targetTooLong,
+        414
+    ),
+    Refused("GET /\(String(repeating: "a", count: 70_000))", .targetTooLong, 414),
     Refused(get("A: \(String(repeating: "a", count: 70_000))\r\n"), .headTooLarge, 431),
     Refused(get(String(repeating: "A: b\r\n", count: 300)), .tooManyFields, 431),
     Refused("GET / HTTP/1.1\r\n\r\n", .hostMissing),
@@ -124,6 +130,28 @@ private let refused: [Refused] = [
     @Test func `nothing is read after a refusal`() {
         let said = requestDialogue(Array((get("A : b\r\n") + get("")).utf8))
         #expect(said == ["refused space-before-colon"])
+    }
+
+    @Test func `what is kept of a refused head does not depend on what came with it`() {
+        let head = get("A : b\r\n")
+        var reader = RequestReader()
+        Array((head + get("")).utf8).withUnsafeBytes { reader.receive($0) }
+        guard case .refused = reader.next() else {
+            Issue.record("it was not refused")
+            return
+        }
+        #expect(Array(reader.refusedHead) == Array(head.utf8))
+    }
+
+    @Test func `a refused trailer is pointed at, and not what follows it`() {
+        let upToTrailer = chunked("0\r\nA: b\r\n")
+        var reader = RequestReader()
+        Array((upToTrailer + "no colon\r\n\r\n").utf8).withUnsafeBytes { reader.receive($0) }
+        guard case .head = reader.next(), case .refused(let deviation) = reader.next() else {
+            Issue.record("it was not refused")
+            return
+        }
+        #expect(deviation == Deviation(.trailerInvalid, at: upToTrailer.utf8.count))
     }
 
     @Test func `a chunk extension flood in small chunks is limited`() {
