@@ -19,6 +19,11 @@ struct BuiltInExchange {
             descriptors: [client.descriptor, ForkServerSettings.frames])
         var kept: [UInt8] = []
         let keeps = BuiltInApplication.echoes(environ["PATH_INFO"] ?? [])
+        if keeps, case .length(let length) = head.framing,
+            length > BuiltInApplication.mostEchoBytes
+        {
+            return refuseAsTooLarge(&record)
+        }
         if head.expectsContinue, !client.reader.hasUnread, head.framing != .none {
             _ = client.send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), stallNs: answerer.stallNs)
         }
@@ -28,16 +33,7 @@ struct BuiltInExchange {
                 record.requestContent(content)
                 guard keeps else { continue }
                 guard kept.count + content.count <= BuiltInApplication.mostEchoBytes else {
-                    answerer.mustClose = true
-                    let sent = answerer.answer(
-                        Response(413, "/echo takes up to 64 MiB.\n"),
-                        &record
-                    )
-                    return ExchangeEnding(
-                        sent ? .ok : .clientClosed,
-                        goesOn: false,
-                        mustLinger: true
-                    )
+                    return refuseAsTooLarge(&record)
                 }
                 kept.append(contentsOf: content)
             case .end: break reading
@@ -80,6 +76,13 @@ struct BuiltInExchange {
             )
         }
         return ExchangeEnding(.ok, goesOn: !answerer.closes)
+    }
+
+    /// Says so as soon as it is known: before the content is asked for, if its length is told.
+    private func refuseAsTooLarge(_ record: inout ExchangeRecord) -> ExchangeEnding {
+        answerer.mustClose = true
+        let sent = answerer.answer(Response(413, "/echo takes up to 64 MiB.\n"), &record)
+        return ExchangeEnding(sent ? .ok : .clientClosed, goesOn: false, mustLinger: true)
     }
 
     private func refuse(
