@@ -174,7 +174,7 @@ struct Relay {
                     && response?.framing(forMethod: exchange.head.method) != .untilClose
                     && !upstream.reader.hasUnread
             case .refused(let deviation):
-                record.note(deviation)
+                record.noteOfResponse([deviation])
                 let why =
                     "the upstream's answer \(deviation.rule.sentence) (\(deviation.rule.section))"
                 return abort(why, &record)

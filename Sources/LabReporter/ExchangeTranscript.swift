@@ -135,12 +135,17 @@ public struct ExchangeTranscript: Sendable {
             }
     }
 
+    /// The upstream's head, if that is the one that is kept: of a failed upstream it is our own 502.
+    private var upstreamHead: [UInt8]? {
+        detail.summary.outcome == "upstream_failed" ? nil : detail.responseHead
+    }
+
     private var deviations: [String] {
         guard !detail.deviations.isEmpty else { return [] }
         return [style.bold("Rules bent")]
             + detail.deviations.flatMap { deviation in
-                let isOfResponse = deviation.message == "response"
-                let head = isOfResponse ? detail.responseHead ?? [] : detail.requestHead
+                let head =
+                    deviation.message == "response" ? upstreamHead ?? [] : detail.requestHead
                 return DeviationMark(deviation, in: head).lines(style)
             }
     }

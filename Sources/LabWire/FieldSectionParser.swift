@@ -291,12 +291,18 @@ struct FieldSectionParser {
     }
 
     /// How a response's content is framed, before the request's method has its say.
-    func responseFraming() throws(Deviation) -> BodyFraming {
+    ///
+    /// An HTTP/1.0 server that sends chunks is believed this once and not again (RFC 9112 6.1).
+    mutating func responseFraming(minorVersion: Int) throws(Deviation) -> BodyFraming {
         if let codingPlace {
             guard contentLength == nil else {
                 throw Deviation(.lengthAndTransferEncoding, at: lengthPlace)
             }
             try checkCodings(at: codingPlace)
+            if minorVersion == 0 {
+                note(.transferEncodingInVersion10, codingPlace)
+                connection.insert(.close)
+            }
             return .chunked
         }
         guard let contentLength else { return .untilClose }

@@ -58,7 +58,7 @@ extension ResponseHead {
             try lines.fieldLines(all)
             return parts
         }
-        let framing = try lines.responseFraming()
+        let framing = try lines.responseFraming(minorVersion: parts.minorVersion)
         self.init(
             bytes: bytes,
             fields: lines.fields,

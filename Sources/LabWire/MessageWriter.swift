@@ -103,6 +103,8 @@ extension RequestHead {
 extension ResponseHead {
     /// This head as it is sent on to a client.
     ///
+    /// What can't have content loses its length, which the next reader might believe (RFC 9110 8.6).
+    ///
     /// - Parameters:
     ///   - isChunked: The content is sent in chunks.
     ///   - closes: The connection ends with this response.
@@ -126,12 +128,13 @@ extension ResponseHead {
         let sendsTrailers = isChunked && fieldFraming == .chunked
         // The client is told which protocol it is to speak, or has to (426).
         let switches = status == 101 || status == 426
+        // Without content there is no length of it (RFC 9110 8.6).
+        let isBodiless = status < 200 || status == 204
         for field in fields {
             let name = bytes[field.name]
             if hops.contains(name), !(switches && name.equals(ignoringCase: "upgrade")) { continue }
             if !sendsTrailers, name.equals(ignoringCase: "trailer") { continue }
-            // An interim response has no content, and so no length of it (RFC 9110 8.6).
-            if status < 200, name.equals(ignoringCase: "content-length") { continue }
+            if isBodiless, name.equals(ignoringCase: "content-length") { continue }
             out.append(contentsOf: name)
             out.append(": ")
             out.append(contentsOf: bytes[field.value])

@@ -57,6 +57,18 @@ private func dialogue(_ text: String, method: String = "GET", ends: Bool = true)
         )
     }
 
+    @Test func `chunks of an old server are read, and its connection is not kept`() throws {
+        func head(_ version: String) throws(Deviation) -> ResponseHead {
+            let fields = "Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n"
+            return try ResponseHead(parsing: Array("HTTP/\(version) 200 OK\r\n\(fields)".utf8))
+        }
+        let old = try head("1.0")
+        #expect(old.framing(forMethod: "GET".utf8) == .chunked)
+        #expect(!old.persists)
+        #expect(old.deviations.map(\.rule) == [.transferEncodingInVersion10])
+        #expect(try head("1.1").persists && head("1.1").deviations.isEmpty)
+    }
+
     @Test func `a missing reason and its space pass`() {
         #expect(dialogue("HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n") == ["head 200", "end"])
         #expect(dialogue("HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n") == ["head 200", "end"])
