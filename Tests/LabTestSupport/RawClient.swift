@@ -42,7 +42,7 @@ public final class RawClient {
 
     deinit { close(descriptor) }
 
-    /// The port at this end.
+    /// The port of this end, which is the connection's `peer_port` in a session.
     public var localPort: Int {
         var address = sockaddr_in()
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -55,8 +55,10 @@ public final class RawClient {
     }
 
     /// Sends text.
-    public func send(_ text: String) throws {
-        let bytes = Array(text.utf8)
+    public func send(_ text: String) throws { try send(Array(text.utf8)) }
+
+    /// Sends bytes.
+    public func send(_ bytes: [UInt8]) throws {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes {
@@ -128,11 +130,26 @@ public final class RawClient {
     public func readToEnd() -> String {
         read { _ in false }
     }
+
+    /// Reads until the peer closes.
+    ///
+    /// - Returns: What came, and whether the peer closed: not where it reset, or kept the connection
+    ///   open for longer than one has patience.
+    public func bytesToClose() -> (bytes: [UInt8], isClosed: Bool) {
+        var bytes: [UInt8] = []
+        var room = [UInt8](repeating: 0, count: 65536)
+        while true {
+            let got = recv(descriptor, &room, room.count, 0)
+            guard got > 0 else { return (bytes, got == 0) }
+            bytes += room.prefix(got)
+        }
+    }
 }
 
 /// Listens on a free port of this machine.
 func listenOnLoopback(backlog: Int32) throws -> (descriptor: Int32, port: Int) {
-    let made = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    // Programs that other tests start meanwhile would hold the sockets open beyond their close.
+    let made = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr.s_addr = inet_addr("127.0.0.1")

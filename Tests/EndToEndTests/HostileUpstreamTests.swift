@@ -1,0 +1,112 @@
+import Foundation
+import LabTestSupport
+import Testing
+
+/// Every case of ``upstreamRows``, and each row's sound neighbour, through one `lab record --upstream`.
+struct UpstreamRun: Sendable {
+    static let shared = Result { try UpstreamRun(upstreamRows) }
+
+    let session: String
+    /// By the row's name: the neighbour's first, then those of the cases.
+    let dialogues: [String: [(path: String, dialogue: Dialogue)]]
+    let stored: [Int: [StoredExchange]]
+    /// What the upstream heard, head by head.
+    let heard: [String]
+    let end: Finished
+
+    init(_ rows: [UpstreamRow]) throws {
+        let cases = rows.flatMap { row in
+            ([UpstreamCase(answer: row.sound, stored: "200 ok")] + row.cases).map { (row.name, $0) }
+        }
+        let upstream = try ScriptedServer { head in
+            let number = head.firstMatch(of: #/ /case/(\d+) /#).flatMap { Int($0.1) }
+            // What follows a case on its connection, and shows that the next answer is the next one's.
+            return number.map { cases[$0].1.answer } ?? "HTTP/1.1 299 \r\nContent-Length: 0\r\n\r\n"
+        }
+        defer { upstream.stop() }
+        let lab = try LabRecord(["--upstream", "http://127.0.0.1:\(upstream.port)"])
+        var dialogues: [String: [(path: String, dialogue: Dialogue)]] = [:]
+        for (number, (name, item)) in cases.enumerated() {
+            let path = "/case/\(number)"
+            let text = item.request.replacingOccurrences(of: "{path}", with: path)
+            let dialogue = try Dialogue(to: lab, Array((text + HostileRun.probe).utf8))
+            dialogues[name, default: []].append((path, dialogue))
+        }
+        self.dialogues = dialogues
+        session = lab.session
+        end = lab.stop()
+        heard = upstream.requests
+        stored = try lab.storedExchanges()
+    }
+}
+
+/// What a client may see of an upstream that gets HTTP wrong.
+@Suite struct HostileUpstreamTests {
+    @Test(arguments: upstreamRows)
+    func `each way for an upstream to get HTTP wrong is answered and stored as its section says`(
+        row: UpstreamRow
+    ) throws {
+        let run = try UpstreamRun.shared.get()
+        let dialogues = try #require(run.dialogues[row.name]).dropFirst()
+        try #require(dialogues.count == row.cases.count)
+        for (item, (path, dialogue)) in zip(row.cases, dialogues) {
+            let said: Comment = "\(row.testDescription): \(item.answer.utf8.prefix(200).shown)"
+            let stored = try #require(run.stored[dialogue.port], said)
+            let probed = item.closes ? [] : ["299 ok"]
+            #expect(stored.map(\.description) == [item.stored] + probed, said)
+            #expect(dialogue.statuses.filter { $0 >= 200 } == stored.map(\.status), said)
+            #expect(dialogue.isClosed, said)
+            for deviation in stored.flatMap(\.deviations) {
+                #expect(
+                    row.sections.contains {
+                        $0 == deviation.section || $0.hasPrefix(deviation.section + ".")
+                    },
+                    "\(said): \(deviation.section)"
+                )
+            }
+            #expect((stored.first?.error ?? "").isEmpty == (stored.first?.outcome == "ok"), said)
+            for text in item.received { #expect(dialogue.text.contains(text), said) }
+            for text in item.withheld { #expect(!dialogue.text.contains(text), said) }
+            let heard = run.heard.filter { $0.contains(" \(path) ") }
+            #expect(heard.count == (item.heard.isEmpty ? 0 : 1), said)
+            for text in item.heard {
+                let text = text.replacingOccurrences(of: "{path}", with: path)
+                #expect(heard.allSatisfy { $0.contains(text) }, "\(said): \(heard)")
+            }
+            for text in item.unheard {
+                #expect(heard.allSatisfy { !$0.contains(text) }, "\(heard)")
+            }
+        }
+    }
+
+    @Test(arguments: upstreamRows)
+    func `its sound neighbour is sent on, and nothing is noted`(row: UpstreamRow) throws {
+        let run = try UpstreamRun.shared.get()
+        let dialogue = try #require(run.dialogues[row.name]?.first?.dialogue)
+        let said: Comment = "\(row.testDescription)"
+        let stored = try #require(run.stored[dialogue.port], said)
+        #expect(stored.map(\.description) == ["200 ok", "299 ok"], said)
+        #expect(dialogue.statuses == [200, 299], said)
+        #expect(dialogue.text.contains("hi"), said)
+    }
+
+    @Test func `lab show points into the upstream's answer, and never into our own 502`() throws {
+        let run = try UpstreamRun.shared.get()
+        func shown(_ name: String) throws -> String {
+            let dialogue = try #require(run.dialogues[name]?[1].dialogue)
+            let exchange = try #require(run.stored[dialogue.port]?.first)
+            return try Tool.run(Place.lab, "show", run.session, "\(exchange.id)").output
+        }
+        let bent = try shown("space before the colon is taken out")
+        #expect(bent.contains("    A : b\\r\\n\n     ^\n"), "\(bent)")
+        let refused = try shown("a field folded over two lines")
+        #expect(refused.contains("line-folding (RFC 9112 5.2): the response folds a field"))
+        #expect(!refused.contains("^\n"), "\(refused)")
+    }
+
+    @Test func `none of it harms the recording`() throws {
+        let run = try UpstreamRun.shared.get()
+        #expect(run.end.status == 0, "\(run.end.errors)")
+        #expect(try Tool.run(Place.lab, "check", run.session).status == 0)
+    }
+}
