@@ -69,7 +69,9 @@ struct BuiltInApplication {
             guard let number, (200...599).contains(number) else {
                 return wants("/status/CODE", "a code from 200 to 599")
             }
-            return Response(number, "\(number) \(Response.reason(number))\n")
+            var response = Response(number, "\(number) \(Response.reason(number))\n")
+            response.fields.append(Self.mustCome(with: number))
+            return response
         }
         if name.equals("bytes") {
             guard let number, number <= 1 << 40 else {
@@ -108,6 +110,17 @@ struct BuiltInApplication {
         if name.equals("spawn-zombie"), rest.isEmpty { return spawn(livesNs: 0) }
         if name.equals("spawn-orphan"), rest.isEmpty { return spawn(livesNs: 1_000_000_000) }
         return nil
+    }
+
+    /// The field that a status means nothing without (RFC 9110 15).
+    private static func mustCome(with status: Int) -> StaticString {
+        switch status {
+        case 201, 301, 302, 303, 307, 308: "Location: /\r\n"
+        case 401: "WWW-Authenticate: Basic realm=\"lab\"\r\n"
+        case 405: "Allow: GET, HEAD, OPTIONS\r\n"
+        case 407: "Proxy-Authenticate: Basic realm=\"lab\"\r\n"
+        default: ""
+        }
     }
 
     private static func knows(_ method: ArraySlice<UInt8>) -> Bool {
