@@ -9,6 +9,8 @@ struct Dialogue: Sendable {
     let received: [UInt8]
     /// Whether the server ended it, of its own accord or after the client did.
     let isClosed: Bool
+    /// When it ended.
+    let date: Date
     /// The client's port, by which the session knows the connection.
     let port: Int
 
@@ -19,6 +21,7 @@ struct Dialogue: Sendable {
         if endsSending { client.endSending() }
         sent = bytes
         (received, isClosed) = client.bytesToClose()
+        date = Date()
         port = client.localPort
     }
 
@@ -44,6 +47,8 @@ struct StoredExchange: Decodable, Sendable, CustomStringConvertible {
     let error: String?
     /// The request's head in hexadecimal.
     let head: String
+    /// The answer's head.
+    let answer: String?
     /// Whether the request's content came to its end.
     let isWhole: Int
     let environ: [String: String]
@@ -75,6 +80,7 @@ extension LabRecord {
             SELECT json_group_array(json_object('port', c.peer_port, 'exchanges', (
                 SELECT json_group_array(json_object('id', e.id, 'status', e.status,
                     'outcome', e.outcome, 'error', e.error, 'head', hex(e.request_head),
+                    'answer', CAST(e.response_head AS TEXT),
                     'isWhole', e.request_ns IS NOT NULL,
                     'environ', (SELECT json_group_object(name, value) FROM environ
                         WHERE exchange_id = e.id AND name NOT LIKE 'wsgi.%'),

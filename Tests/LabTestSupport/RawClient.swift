@@ -180,6 +180,7 @@ public final class RawServer {
     /// Waits for a connection and takes its server's end.
     public func accept() throws -> RawClient {
         let accepted = Glibc.accept(listener, nil, nil)
+        _ = fcntl(accepted, F_SETFD, FD_CLOEXEC)
         guard accepted >= 0 else { throw Trouble("accept: \(String(cString: strerror(errno)))") }
         return RawClient(accepted: accepted)
     }
