@@ -66,9 +66,10 @@ struct HostileInput: Sendable {
         _ text: String,
         _ statuses: Int...,
         closes: Bool = false,
-        environ: [String: String?] = [:]
+        environ: [String: String?] = [:],
+        noted: [String] = []
     ) -> HostileInput {
-        let stored = statuses.map { "\($0) ok" }
+        let stored = statuses.map { (["\($0) ok"] + noted).joined(separator: " ") }
         return HostileInput(text: text, stored: stored, closes: closes, environ: environ)
     }
 }
@@ -499,7 +500,9 @@ private let contentRows = [
             environ: [
                 "HTTP_HOST": "a", "CONTENT_LENGTH": nil, "CONTENT_TYPE": nil,
                 "HTTP_TRANSFER_ENCODING": nil, "HTTP_AUTHORIZATION": nil, "HTTP_X_EVIL": nil,
-            ]
+            ],
+            // X-Evil is none of them: it is only kept apart.
+            noted: Array(repeating: "trailer-field-forbidden", count: 5)
         ),
         .refused(chunked("5\r\nhello\r\n0\r\n‸no colon\r\n\r\n"), "trailer-invalid"),
         .refused(chunked("5\r\nhello\r\n0\r\n‸X : y\r\n\r\n"), "trailer-invalid"),
