@@ -68,13 +68,7 @@ struct BuiltInExchange {
         // Only what may end or stop this process needs to be told before it; the rest goes with the answer.
         if BuiltInApplication.isDangerous(environ["PATH_INFO"] ?? []) { record.flush() }
         let sent = answerer.answer(application.answer(head, environ, content: kept), &record)
-        guard sent else {
-            return ExchangeEnding(
-                .clientClosed,
-                error: "the client closed before it had the whole answer",
-                goesOn: false
-            )
-        }
+        guard sent else { return .unsent(to: client, stallNs: answerer.stallNs) }
         return ExchangeEnding(.ok, goesOn: !answerer.closes)
     }
 

@@ -14,6 +14,8 @@ final class ClientConnection {
     }
 
     private(set) var descriptor: Int32
+    /// Whether a send was given up because the client took nothing.
+    private(set) var hasStalled = false
     /// Where the parent looks how long this request takes; nil where nothing is watched.
     var slot: UnsafeMutablePointer<RequestSlot>?
     var reader: RequestReader
@@ -41,7 +43,10 @@ final class ClientConnection {
     func open(_ descriptor: Int32) { self.descriptor = descriptor }
 
     /// Makes it ready for another connection, where one process serves all.
-    func reopen() { reader = RequestReader(limits: limits) }
+    func reopen() {
+        reader = RequestReader(limits: limits)
+        hasStalled = false
+    }
 
     /// Waits until bytes came, the client ended its side, or the deadline passed.
     ///
@@ -112,7 +117,10 @@ final class ClientConnection {
             guard errno == EAGAIN else { return false }
             beforeWaiting()
             var poll = clab_poll(fd: descriptor, events: Int16(CLAB_OUT), revents: 0)
-            if clab_poll(&poll, 1, stallNs) == 0 { return false }
+            if clab_poll(&poll, 1, stallNs) == 0 {
+                hasStalled = true
+                return false
+            }
         }
         return true
     }

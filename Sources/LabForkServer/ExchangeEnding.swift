@@ -16,6 +16,17 @@ struct ExchangeEnding {
         self.goesOn = goesOn
         self.mustLinger = mustLinger
     }
+
+    /// The end of an exchange whose answer the client did not take to its end.
+    static func unsent(to client: ClientConnection, stallNs: Int64) -> ExchangeEnding {
+        ExchangeEnding(
+            .clientClosed,
+            error: client.hasStalled
+                ? "the client took nothing for \(durationText(stallNs))"
+                : "the client closed before it had the whole answer",
+            goesOn: false
+        )
+    }
 }
 
 extension Deviation {
@@ -23,4 +34,10 @@ extension Deviation {
     var sentence: String {
         "the message \(rule.sentence) (\(rule.section), byte \(offset))"
     }
+}
+
+/// A time limit in words, such as `300 ms` or `1.5 s`.
+func durationText(_ nanoseconds: Int64) -> String {
+    let milliseconds = nanoseconds / 1_000_000
+    return milliseconds < 1000 ? "\(milliseconds) ms" : "\(Double(milliseconds) / 1000) s"
 }

@@ -293,7 +293,7 @@ struct Relay {
     }
 
     private mutating func timedOut(_ record: inout ExchangeRecord) -> ExchangeEnding {
-        let time = timeText(ofNs: exchange.timeoutNs)
+        let time = durationText(exchange.timeoutNs)
         if !toClient.isEmpty {
             return ExchangeEnding(
                 .clientClosed,
@@ -326,10 +326,4 @@ struct Relay {
         case .nothing: break
         }
     }
-}
-
-/// A time for a sentence, such as `300 ms` or `60.0 s`.
-func timeText(ofNs nanoseconds: Int64) -> String {
-    let milliseconds = nanoseconds / 1_000_000
-    return milliseconds < 1000 ? "\(milliseconds) ms" : "\(Double(milliseconds) / 1000) s"
 }

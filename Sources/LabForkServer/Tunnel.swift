@@ -130,7 +130,7 @@ struct Tunnel {
             error =
                 drains
                 ? "the recording ended while the tunnel was silent"
-                : "the tunnel was silent for \(timeText(ofNs: timeoutNs))"
+                : "the tunnel was silent for \(durationText(timeoutNs))"
             return false
         }
         if polls.2.revents != 0 { drains = true }
