@@ -583,6 +583,8 @@ private let routingRows = [
         "RFC 9112 3.2",
         sound: host("Host: a:80\r\n"),
         .refused("‸GET / HTTP/1.1\r\n\r\n", "host-missing"),
+        .refused("‸GET http://127.0.0.1:{port}/ HTTP/1.1\r\n\r\n", "host-missing"),
+        .refused("GET / HTTP/1.0\r\nHost: a‸ b\r\n\r\n", "host-invalid"),
         .refused(host("Host: a\r\n‸Host: a\r\n"), "host-repeated"),
         .refused(host("Host: a\r\n‸Host: b\r\n"), "host-repeated"),
         .refused(host("Host: a‸ b\r\n"), "host-invalid"),

@@ -92,6 +92,44 @@ struct UpstreamRun: Sendable {
         #expect(dialogue.text.contains("hi"), said)
     }
 
+    /// RFC 9112 3.2.4: whoever asked the proxy for no path at all asked about the whole server.
+    @Test(arguments: [
+        ("OPTIONS", "", "*"), ("OPTIONS", "/", "/"), ("GET", "", "/"), ("GET", "?q", "/?q"),
+    ])
+    func `an absolute target without a path is sent on as what it means`(
+        method: String,
+        path: String,
+        sent: String
+    ) throws {
+        let origin = try ScriptedServer { _ in "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi" }
+        defer { origin.stop() }
+        let lab = try LabRecord()
+        defer { lab.stop() }
+        let authority = "127.0.0.1:\(origin.port)"
+        _ = try lab.exchange(
+            "\(method) http://\(authority)\(path) HTTP/1.1\r\nHost: evil\r\nConnection: close\r\n\r\n"
+        )
+        let heard = try #require(origin.requests.first)
+        #expect(heard.hasPrefix("\(method) \(sent) HTTP/1.1\r\nHost: \(authority)\r\n"), "\(heard)")
+        #expect(!heard.contains("evil"))
+    }
+
+    /// RFC 9110 10.1.1: it is the upstream's to say whether the content is wanted.
+    @Test func `an upstream that does not want the content says so before it is sent`() throws {
+        let upstream = try ScriptedServer { _ in
+            "HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n"
+        }
+        defer { upstream.stop() }
+        let lab = try LabRecord(["--upstream", "http://127.0.0.1:\(upstream.port)"])
+        let request =
+            "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+        let dialogue = try Dialogue(to: lab, Array(request.utf8))
+        lab.stop()
+        #expect(dialogue.statuses == [417])
+        #expect(dialogue.isClosed)
+        #expect(upstream.requests.first?.contains("Expect: 100-continue\r\n") == true)
+    }
+
     @Test func `lab show points into the upstream's answer, and never into our own 502`() throws {
         let run = try UpstreamRun.shared.get()
         func shown(_ name: String) throws -> String {
