@@ -18,7 +18,7 @@ final class RecordingLoop {
     }
 
     /// The session is written at least this often; a `kill -9` loses no more.
-    private static let commitEveryNs: Int64 = 40_000_000
+    private static let commitEveryNs: Int64 = 25_000_000
     /// After a small batch the loop naps, so that under load one wake-up takes many datagrams.
     ///
     /// The queue holds far more than comes in this time.

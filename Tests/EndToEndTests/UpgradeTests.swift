@@ -51,6 +51,24 @@ import Testing
         )
     }
 
+    @Test func `ten thousand messages through a tunnel come back as they were sent`() throws {
+        let server = try WebSocketScript.server()
+        defer { server.stop() }
+        let lab = try LabRecord()
+        let end = try WebSocketScript.flood("connect", lab: lab.port, server: server.port)
+        #expect(end.output == "10000 came back\n", "\(end.errors)")
+        lab.stop()
+        // Either side sent each of the messages; a client's frame is longer by its mask of four bytes.
+        #expect(
+            try lab.sql(
+                """
+                SELECT outcome, q.size > a.size + 39000, q.truncated + a.truncated FROM exchange e
+                JOIN body q ON q.id = e.request_body_id JOIN body a ON a.id = e.response_body_id
+                """
+            ) == "tunnel|1|0"
+        )
+    }
+
     @Test func `an upgrade is offered to the upstream, and its answer is the client's`() throws {
         let server = try RawServer()
         let lab = try reverseProxy(server)
@@ -222,7 +240,12 @@ private enum WebSocketScript {
 
     /// Says five, 200 and 70,000 bytes, a ping and goodbye, and prints what comes back.
     static func client(_ way: String, lab: Int, server: Int) throws -> Finished {
-        try Tool.run("python3", "-c", common + talk, way, "\(lab)", "\(server)")
+        try Tool.run("python3", "-c", common + handshake + talk, way, "\(lab)", "\(server)")
+    }
+
+    /// Says ten thousand messages of any bytes, as fast as they go, and compares what comes back.
+    static func flood(_ way: String, lab: Int, server: Int) throws -> Finished {
+        try Tool.run("python3", "-c", common + handshake + many, way, "\(lab)", "\(server)")
     }
 
     private static let common = """
@@ -275,7 +298,7 @@ private enum WebSocketScript {
         while True: threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
         """
 
-    private static let talk = """
+    private static let handshake = """
         way, lab, server = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
         s = socket.create_connection(("127.0.0.1", lab), timeout=30)
         f = s.makefile("rwb")
@@ -292,6 +315,25 @@ private enum WebSocketScript {
         assert line.split()[1] == "101", line
         assert fields["upgrade"] == "websocket" and fields["connection"].lower() == "upgrade", fields
         assert fields["sec-websocket-accept"] == digest(key), fields
+
+        """
+
+    private static let many = """
+        import random
+        draw = random.Random(7)
+        messages = [draw.randbytes(draw.randrange(300)) for _ in range(10000)]
+        def say():
+            for message in messages: send(f, 2, message, True)
+        saying = threading.Thread(target=say)
+        saying.start()
+        for message in messages: assert receive(f, False) == (2, message)
+        saying.join()
+        send(f, 8, b"\\x03\\xe8", True)
+        assert receive(f, False) == (8, b"\\x03\\xe8")
+        print(len(messages), "came back")
+        """
+
+    private static let talk = """
         said = []
         for n in 5, 200, 70000:
             send(f, 1, b"x" * n, True)
