@@ -34,7 +34,7 @@ import Testing
         let upstream = try upstream()
         defer { upstream.stop() }
         let lab = try LabRecord(["--upstream", "http://127.0.0.1:\(upstream.port)"])
-        let fields = "Host: a\r\nVia: 1.1 b\r\nMax-Forwards: 0\r\n"
+        let fields = "Host: a\r\nVia: 1.1 b\r\nMax-Forwards: 0\r\nConnection: close\r\n"
         let answer = try lab.exchange(
             "TRACE /p HTTP/1.1\r\nCookie: c\r\n\(fields)Authorization: d\r\n\r\n"
         )
