@@ -98,13 +98,20 @@ struct MessageStream<Head: MessageHead>: Sendable {
         }
     }
 
-    /// Of a head that is too large it is the target that is, if it alone is too long.
+    /// Why a head is larger than allowed: told by the bytes that are allowed, so that it is the same
+    /// whether more has come or not.
+    ///
+    /// Of a request it is the target that is too long, if it alone is, or goes on beyond what is allowed.
     private var tooLarge: Deviation {
         guard Head.self == RequestHead.self else { return Deviation(.headTooLarge, at: 0) }
+        let allowed = queue.view.prefix(limits.headBytes)
         let isLineEnd = { (byte: UInt8) in byte == Byte.carriageReturn || byte == Byte.lineFeed }
-        let line = queue.view.drop(while: isLineEnd).prefix { !isLineEnd($0) }
+        let line = allowed.drop(while: isLineEnd).prefix { !isLineEnd($0) }
         let target = line.drop { $0 != Byte.space }.dropFirst().prefix { $0 != Byte.space }
-        guard target.count > limits.targetBytes else { return Deviation(.headTooLarge, at: 0) }
+        let goesOn = !target.isEmpty && target.endIndex == allowed.endIndex
+        guard target.count > limits.targetBytes || goesOn else {
+            return Deviation(.headTooLarge, at: 0)
+        }
         return Deviation(.targetTooLong, at: target.startIndex - queue.start)
     }
 

@@ -154,6 +154,40 @@ private let refused: [Refused] = [
         #expect(deviation == Deviation(.trailerInvalid, at: upToTrailer.utf8.count))
     }
 
+    @Test func `of two broken rules the first in the bytes is told`() {
+        #expect(
+            requestDialogue(Array(get("A(b): c\rd\r\n").utf8)) == ["refused field-name-invalid"]
+        )
+        #expect(
+            requestDialogue(Array(get("A: b\rc\r\nD(e): f\r\n").utf8)) == [
+                "refused bare-carriage-return"
+            ]
+        )
+    }
+
+    /// The target was blamed or not, by how much had come when the head grew too large.
+    @Test(arguments: [
+        (
+            "GET /\(String(repeating: "a", count: 50)) HTTP/1.1\r\nHost: a\r\n\r\n",
+            "target-too-long"
+        ),
+        ("\r\nGET /\(String(repeating: "a", count: 50))", "target-too-long"),
+        ("GET / HTTP/1.1\r\nHost: \(String(repeating: "a", count: 50))\r\n\r\n", "head-too-large"),
+    ])
+    func `a head that is too large is refused for the same rule however it is split`(
+        request: String,
+        rule: String
+    ) {
+        let bytes = Array(request.utf8)
+        let limits = HeadLimits(headBytes: 40)
+        #expect(requestDialogue(bytes, limits: limits) == ["refused \(rule)"])
+        #expect(
+            requestDialogue(bytes, cuts: Array(bytes.indices), limits: limits) == [
+                "refused \(rule)"
+            ]
+        )
+    }
+
     @Test func `a chunk extension flood in small chunks is limited`() {
         let flood = String(
             repeating: "1;a=\(String(repeating: "b", count: 1000))\r\nx\r\n",

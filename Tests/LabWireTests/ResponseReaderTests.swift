@@ -92,6 +92,14 @@ private func dialogue(_ text: String, method: String = "GET", ends: Bool = true)
         #expect(dialogue(text).last == last)
     }
 
+    /// It was refused for a target, which a response does not have.
+    @Test func `a response whose status line never ends has a head that is too large`() {
+        #expect(
+            dialogue("HTTP/1.1 200 \(String(repeating: "a", count: 70_000))")
+                == ["refused head-too-large"]
+        )
+    }
+
     @Test func `content that ends early is truncated and never complete`() {
         #expect(
             dialogue("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhi") == [
