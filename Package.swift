@@ -16,7 +16,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 
 /// llhttp, an independent judge of what a message means; the product does not link it.
-let nio = ["NIOCore", "NIOEmbedded", "NIOHTTP1"].map {
+let nio = ["NIOHTTP1"].map {
     Target.Dependency.product(name: $0, package: "swift-nio")
 }
 
