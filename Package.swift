@@ -16,9 +16,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 
 /// llhttp, an independent judge of what a message means; the product does not link it.
-let nio = ["NIOHTTP1"].map {
-    Target.Dependency.product(name: $0, package: "swift-nio")
-}
+let nio = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 
 // The targets stand in the order in which a captured exchange meets them, and each depends only
 // on targets above it (Scripts/check-layers). Read top to bottom, this is the path of a request.
@@ -87,7 +85,7 @@ let package = Package(
         ),
         .testTarget(
             name: "LabWireTests",
-            dependencies: ["LabWire", "LabTestSupport"] + nio,
+            dependencies: ["LabWire", "LabTestSupport", nio],
             swiftSettings: house
         ),
         .testTarget(
