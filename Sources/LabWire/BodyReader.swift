@@ -131,13 +131,14 @@ struct BodyReader: Sendable {
             guard queue[first] == Byte.semicolon else { return .refused(.chunkSizeInvalid) }
         }
         while at < end, queue[at] != Byte.carriageReturn {
+            // Looked at byte by byte, so that it is the same whether more has come or not.
+            guard extensionBytes + at - extensionStart < Self.mostExtensionBytes else {
+                return .refused(.chunkExtensionsTooLong)
+            }
             guard ByteSet.fieldValue.contains(queue[at]) else {
                 return .refused(.chunkExtensionInvalid)
             }
             at += 1
-        }
-        guard extensionBytes + at - extensionStart <= Self.mostExtensionBytes else {
-            return .refused(.chunkExtensionsTooLong)
         }
         guard at + 1 < end else { return .needsBytes }
         guard queue[at + 1] == Byte.lineFeed else { return .refused(.bareCarriageReturn) }
@@ -184,14 +185,16 @@ struct BodyReader: Sendable {
 
     private mutating func trailerLine(_ queue: inout ByteQueue) -> TrailerLine {
         guard let newline = queue.view.firstIndex(of: Byte.lineFeed) else {
-            return queue.count > Self.mostTrailerBytes ? .refused(.headTooLarge) : .needsBytes
+            return trailerBytes + queue.count > Self.mostTrailerBytes
+                ? .refused(.headTooLarge) : .needsBytes
         }
+        // Its length first, so that it is the same whether all of the line has come or not.
+        trailerBytes += newline + 1 - queue.start
+        guard trailerBytes <= Self.mostTrailerBytes else { return .refused(.headTooLarge) }
         guard newline > queue.start, queue[newline - 1] == Byte.carriageReturn else {
             return .refused(.trailerInvalid)
         }
         let line = queue.storage[queue.start..<newline - 1]
-        trailerBytes += line.count + 2
-        guard trailerBytes <= Self.mostTrailerBytes else { return .refused(.headTooLarge) }
         if !line.isEmpty {
             guard let colon = line.firstIndex(of: Byte.colon), colon > line.startIndex,
                 line[..<colon].allSatisfy(ByteSet.token.contains),

@@ -188,6 +188,25 @@ private let refused: [Refused] = [
         )
     }
 
+    /// What was wrong beyond the limit was told, or the limit, by how much had come.
+    @Test(arguments: [
+        ("5;a=\(String(repeating: "b", count: 20_000))\u{0}\r\n", "chunk-extensions-too-long"),
+        ("0\r\nT: \(String(repeating: "u", count: 70_000))\n\r\n", "head-too-large"),
+        (
+            "0\r\nT: \(String(repeating: "u", count: 40_000))\r\nT: \(String(repeating: "u", count: 40_000))\n\r\n",
+            "head-too-large"
+        ),
+    ])
+    func `framing that is too long is refused for that however it is split`(
+        content: String,
+        rule: String
+    ) {
+        let bytes = Array(chunked(content).utf8)
+        #expect(requestDialogue(bytes).last == "refused \(rule)")
+        let cuts = Array(stride(from: 0, to: bytes.count, by: 1000))
+        #expect(requestDialogue(bytes, cuts: cuts).last == "refused \(rule)")
+    }
+
     @Test func `a chunk extension flood in small chunks is limited`() {
         let flood = String(
             repeating: "1;a=\(String(repeating: "b", count: 1000))\r\nx\r\n",
