@@ -97,7 +97,7 @@ struct Reading: Equatable {
                         if head.isInterim { close([]) }
                     case .content(let run): begun?.content += run
                     case .end:
-                        close(responses.trailers)
+                        close(responses.trailers.bytes)
                         expect()
                     case .refused(let deviation): refuse(deviation)
                     }

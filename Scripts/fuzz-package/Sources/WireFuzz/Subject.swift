@@ -65,7 +65,7 @@ struct ResponseSubject: Subject {
         reader.expectResponse(toMethod: Self.methods[method & 3])
     }
 
-    var trailers: [UInt8] { reader.trailers }
+    var trailers: [UInt8] { reader.trailers.bytes }
     mutating func receive(_ bytes: UnsafeRawBufferPointer) { reader.receive(bytes) }
     mutating func receiveEnd() { reader.receiveEnd() }
 
