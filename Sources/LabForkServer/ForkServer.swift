@@ -13,19 +13,19 @@ import LabExchange
 
 /// Accepts connections, forks a child for each, and reaps every one of them.
 public struct ForkServer {
-    private let settings: ForkServerSettings
-    private let channel = FrameChannel(descriptor: ForkServerSettings.frames)
+    let settings: ForkServerSettings
+    let channel = FrameChannel(descriptor: ForkServerSettings.frames)
     private let workshop: ChildWorkshop
     private let drain: DrainSignal
-    private var ledger = ChildLedger()
+    var ledger = ChildLedger()
     private var queue: ConnectionQueue
-    private var nextConnectionID: Int64
-    private var acceptedCount = 0
-    private var forkFailureCount = 0
+    var nextConnectionID: Int64
+    var acceptedCount = 0
+    var forkFailureCount = 0
     private let ownPID = getpid()
     private var signalsHandled: UInt64 = 0
-    private var interruptions = 0
-    private var faults: FaultPlan
+    var interruptions = 0
+    var faults: FaultPlan
     private var hasKilled = false
     private var census = ZombieCensus()
     private var deadlines: DeadlineWatch?
@@ -81,55 +81,8 @@ public struct ForkServer {
         return 0
     }
 
-    /// Plays two connections through this process and its children, telling nobody, to see which pages
-    /// both will write to: these are copied at each fork from then on, not by two faults later.
-    ///
-    /// Two, so that one child is reaped while the other lives.
-    private mutating func rehearse() {
-        guard let sink = FrameSink() else { return }
-        let recorder = channel.descriptor
-        channel.descriptor = sink.entry
-        faults = FaultPlan()
-        // The second is made only now: the first one's child would hold its connection open.
-        let first = playConnection()
-        let second = playConnection()
-        first?.giveCue()
-        while ledger.living.count > 1 {
-            _ = wait()
-            reap(collectsAll: true)
-            channel.flush()
-        }
-        _ = clab_copy_at_fork()
-        second?.giveCue()
-        while !ledger.living.isEmpty {
-            _ = wait()
-            reap(collectsAll: true)
-        }
-        channel.frames.removeAll()
-        channel.descriptor = recorder
-        first?.close()
-        second?.close()
-        sink.close()
-        (acceptedCount, forkFailureCount, interruptions) = (0, 0, 0)
-        nextConnectionID = settings.firstConnectionID
-        faults = settings.faults
-        ledger.startCounting()
-    }
-
-    private mutating func playConnection() -> Rehearsal? {
-        guard let rehearsal = Rehearsal() else { return nil }
-        serve(
-            rehearsal.server,
-            sockaddr_storage(),
-            acceptedNs: clab_monotonic_ns(),
-            cue: rehearsal.cue
-        )
-        rehearsal.awaitEnd()
-        return rehearsal
-    }
-
     /// Waits for a connection, a signal, or the recorder's end; says whether the listener is ready.
-    private mutating func wait() -> Bool {
+    mutating func wait() -> Bool {
         let now = clab_monotonic_ns()
         let heldUntil = queue.heldUntil(now: now)
         let isFull = settings.mostChildren > 0 && ledger.living.count >= settings.mostChildren
@@ -197,7 +150,7 @@ public struct ForkServer {
         tell(.listenOverflow, "{\"dropped\":\(overflow.dropped),\"backlog\":\(overflow.room)}")
     }
 
-    private mutating func serve(
+    mutating func serve(
         _ client: Int32,
         _ peer: sockaddr_storage,
         acceptedNs: Int64,
@@ -299,7 +252,7 @@ public struct ForkServer {
     ///
     /// `--reap once` waits once for each signal, and `never` not at all, until the recording ends:
     /// then all are collected, each with its true fate.
-    private mutating func reap(collectsAll: Bool = false) {
+    mutating func reap(collectsAll: Bool = false) {
         let seen = clab_signals_seen()
         let signals = seen.children - signalsHandled
         let collects = collectsAll || queue.listener == nil && settings.reaping != .drain

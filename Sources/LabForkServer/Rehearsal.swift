@@ -100,3 +100,52 @@ struct FrameSink {
         Glibc.close(drain)
     }
 }
+
+extension ForkServer {
+    /// Plays two connections through this process and its children, telling nobody, to see which pages
+    /// both will write to: these are copied at each fork from then on, not by two faults later.
+    ///
+    /// Two, so that one child is reaped while the other lives.
+    mutating func rehearse() {
+        guard let sink = FrameSink() else { return }
+        let recorder = channel.descriptor
+        channel.descriptor = sink.entry
+        faults = FaultPlan()
+        // The second is made only now: the first one's child would hold its connection open.
+        let first = playConnection()
+        let second = playConnection()
+        first?.giveCue()
+        while ledger.living.count > 1 {
+            _ = wait()
+            reap(collectsAll: true)
+            channel.flush()
+        }
+        _ = clab_copy_at_fork()
+        second?.giveCue()
+        while !ledger.living.isEmpty {
+            _ = wait()
+            reap(collectsAll: true)
+        }
+        channel.frames.removeAll()
+        channel.descriptor = recorder
+        first?.close()
+        second?.close()
+        sink.close()
+        (acceptedCount, forkFailureCount, interruptions) = (0, 0, 0)
+        nextConnectionID = settings.firstConnectionID
+        faults = settings.faults
+        ledger.startCounting()
+    }
+
+    private mutating func playConnection() -> Rehearsal? {
+        guard let rehearsal = Rehearsal() else { return nil }
+        serve(
+            rehearsal.server,
+            sockaddr_storage(),
+            acceptedNs: clab_monotonic_ns(),
+            cue: rehearsal.cue
+        )
+        rehearsal.awaitEnd()
+        return rehearsal
+    }
+}
