@@ -2,6 +2,7 @@
 
 import CLabLinux
 import Glibc
+import LabExchange
 
 /// One connection of the rehearsal: a client's request that has arrived, and the child's cue.
 ///
