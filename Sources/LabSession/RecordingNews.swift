@@ -8,7 +8,7 @@ public struct RecordingCounts: Sendable, Equatable {
     public internal(set) var connections = 0
     /// Requests that were read, or refused.
     public internal(set) var exchanges = 0
-    /// Exchanges that ended as ``ExchangeOutcome/ok``.
+    /// Exchanges that ended as ``ExchangeOutcome/ok``, or as ``ExchangeOutcome/tunnel``.
     public internal(set) var ok = 0
     /// Exchanges that ended otherwise.
     public internal(set) var failed = 0
@@ -26,7 +26,8 @@ public struct RecordingCounts: Sendable, Equatable {
     public init() {}
 
     mutating func note(_ exchange: ExchangeRow) {
-        if exchange.outcome == .ok { ok += 1 } else { failed += 1 }
+        // A tunnel has no better end.
+        if exchange.outcome == .ok || exchange.outcome == .tunnel { ok += 1 } else { failed += 1 }
     }
 }
 

@@ -66,7 +66,8 @@ final class RecordPrinter {
     private static func text(_ exchange: ExchangeNews) -> String {
         let status = exchange.status.map(String.init) ?? "---"
         let took = exchange.durationNs.map { "\(Double($0 / 1000) / 1000) ms" } ?? "unanswered"
-        let how = exchange.outcome == .ok ? "" : "  \(exchange.outcome.rawValue): \(exchange.error)"
+        let why = exchange.error.isEmpty ? "" : ": \(exchange.error)"
+        let how = exchange.outcome == .ok ? "" : "  \(exchange.outcome.rawValue)\(why)"
         let target = String(
             exchange.target.unicodeScalars.map { $0.value < 0x20 ? "?" : Character($0) }
         )

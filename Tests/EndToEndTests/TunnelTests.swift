@@ -373,6 +373,20 @@ import Testing
         #expect(facts.output == "[2,0,1,1]\n", "\(facts.errors)")
     }
 
+    @Test func `a tunnel that went well was counted as an exchange that did not`() throws {
+        let server = try RawServer()
+        let lab = try LabRecord(["-v"])
+        do {
+            let (client, peer) = try tunnel(lab, server)
+            client.endSending()
+            peer.endSending()
+            _ = client.readToEnd()
+        }
+        let line = try #require(lab.outputLine(with: "CONNECT"))
+        #expect(line.hasSuffix("  tunnel"), "\(line)")
+        #expect(lab.stop().errors.contains("recorded 1 exchanges (1 ok, 0 not)"))
+    }
+
     @Test func `a replay leaves tunnels out, and says so`() throws {
         let origin = try LabRecord()
         let lab = try LabRecord()

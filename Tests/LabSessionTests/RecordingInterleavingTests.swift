@@ -230,7 +230,7 @@ private struct Member {
 
         var counts: [Int] = [crowd.count, exchanges.count]
         let ended = exchanges.compactMap(\.outcome)
-        counts.append(ended.count { $0.hasPrefix("ok ") })
+        counts.append(ended.count { $0.hasPrefix("ok ") || $0.hasPrefix("tunnel ") })
         counts.append(ended.count - counts[2])
         counts.append(crowd.count { $0.ending != .lives })
         counts.append(crowd.count { [.fails, .crashes, .isKilled].contains($0.ending) })
