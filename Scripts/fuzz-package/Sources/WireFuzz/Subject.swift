@@ -87,7 +87,12 @@ struct ResponseSubject: Subject {
 
         let framing = head.framing(forMethod: methods[0])
         let isChunked = framing == .chunked || framing == .untilClose
-        let sent = head.forwarded(isChunked: isChunked, closes: false, keepsAlive: true)
+        let sent = head.forwarded(
+            isChunked: isChunked,
+            closes: false,
+            keepsAlive: true,
+            by: Intermediary(pseudonym: "lab")
+        )
         guard let again = try? ResponseHead(parsing: sent, limits: .none) else {
             fail("is not well-formed when it is sent on", sent)
         }
