@@ -18,8 +18,13 @@ struct ReplayCommand: ParsableCommand {
             connection is sent once. Every result is kept in the session; see it again with \
             lab report --run RUN.
 
-            Exit codes: 0 done; 1 every request failed; 2 the target never answered, or it could not \
-            be done; 3 results were lost; 130 interrupted, with what was done kept.
+            EXPR of --fail-if is one of p50, p90, p95, p99, p99.9, mean, max (a time, such as p99>200ms), \
+            errors, mismatches (a count or a share, such as errors>0.1%) and rate (requests per second), \
+            compared by >, >=, < or <=. A percentile needs ten whole answers beyond it: p99 needs 1000.
+
+            Exit codes: 0 done; 1 every request failed, or a --fail-if holds; 2 the target never \
+            answered, or it could not be done; 3 results were lost, or too few answers came to judge \
+            a --fail-if; 130 interrupted, with what was done kept.
             """
     )
 
@@ -61,6 +66,14 @@ struct ReplayCommand: ParsableCommand {
     @Option(help: ArgumentHelp("How long a connection may take to open.", valueName: "t"))
     var connectTimeout = Duration(nanoseconds: 5_000_000_000)
 
+    @Option(
+        help: ArgumentHelp(
+            "Exit with 1 where this holds, such as 'p99>200ms'; may be given several times.",
+            valueName: "expr"
+        )
+    )
+    var failIf: [String] = []
+
     @Flag(help: "Print one JSON object instead of text.")
     var json = false
 
@@ -76,6 +89,13 @@ struct ReplayCommand: ParsableCommand {
         }
         if let duration, duration.nanoseconds == 0 {
             throw ValidationError("--duration takes a time above 0.")
+        }
+        if let unknown = failIf.first(where: { FailCondition($0) == nil }) {
+            throw ValidationError(
+                "--fail-if does not know '\(unknown)'. It takes p50, p90, p95, p99, p99.9, mean or max "
+                    + "and a time (p99>200ms), errors or mismatches and a count or a share "
+                    + "(errors>5, errors>0.1%), and rate and a number (rate<1000), with >, >=, < or <=."
+            )
         }
         guard timeout.nanoseconds > 0, connectTimeout.nanoseconds > 0 else {
             throw ValidationError("--timeout and --connect-timeout take a time above 0.")
@@ -182,12 +202,17 @@ struct ReplayCommand: ParsableCommand {
         _ = Self.setNice(0)
         progress.clear()
         let reason = summary.wasInterrupted ? "interrupted" : summary.ok == 0 ? "failed" : "done"
-        let words = ReplayWords(
+        let verdicts = failIf.compactMap { FailCondition($0) }
+            .map { ($0.text, $0.verdict(on: summary)) }
+        var words = ReplayWords(
             run: writer.runID,
             label: label,
             target: "http://\(settings.target.text)",
             summary
         )
+        words.failedConditions = verdicts.compactMap { text, verdict in
+            if case .fails = verdict { text } else { nil }
+        }
         try writer.end(
             histogram: summary.histogram.sparse,
             summary: words.json,
@@ -196,6 +221,7 @@ struct ReplayCommand: ParsableCommand {
         )
         try tell(words, run: writer.runID)
         try judge(summary, settings.target)
+        try judge(verdicts.map { $0.1 })
     }
 
     /// The nice value of this thread alone (setpriority(2), "C library/kernel differences").
@@ -234,5 +260,22 @@ struct ReplayCommand: ParsableCommand {
                 code: ExitStatus.bad
             )
         }
+    }
+
+    /// A condition that cannot be judged is not one that passed: it outranks those that hold.
+    private func judge(_ verdicts: [FailCondition.Verdict]) throws {
+        var code: Int32 = 0
+        for verdict in verdicts {
+            switch verdict {
+            case .passes: break
+            case .fails(let sentence):
+                complain(sentence)
+                if code == 0 { code = ExitStatus.bad }
+            case .cannotTell(let sentence):
+                complain(sentence)
+                code = ExitStatus.untrusted
+            }
+        }
+        if code != 0 { throw ExitNow(code) }
     }
 }

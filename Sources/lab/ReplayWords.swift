@@ -49,6 +49,8 @@ struct ReplayWords: Encodable {
     var dropped: Int
     var correlationMisses: Int
     var interrupted: Bool
+    /// The conditions of `--fail-if` that hold, as they were given.
+    var failedConditions: [String] = []
 
     init(run: Int64, label: String?, target: String, _ summary: ReplaySummary) {
         self.run = run

@@ -139,4 +139,28 @@ import Testing
         #expect(try lab.sql("SELECT count(*) FROM replay_result") == "\(totals.requests)")
         #expect(try lab.sql("SELECT end_reason FROM replay_run") == "interrupted")
     }
+
+    @Test func `a condition that holds is 1, one that can't be judged 3, one that passes 0`() throws
+    {
+        let lab = try recorded()
+        let server = try LabRecord()
+        func end(_ conditions: String...) throws -> Finished {
+            try Tool(
+                [Place.lab, "replay", lab.session, "--target", server.url(""), "--json"]
+                    + conditions.flatMap { ["--fail-if", $0] }
+            ).finish()
+        }
+        let bad = try end("max>0ms", "mismatches>0", "rate<1000000000")
+        #expect(bad.status == 1)
+        #expect(bad.errors.contains("The condition 'max>0ms' holds: it is "))
+        #expect(bad.output.contains(#""failed_conditions":["max>0ms","rate<1000000000"]"#))
+        let usage = try end("p99>1h", "errors>0")
+        #expect(usage.status == 64)
+        #expect(usage.errors.contains("does not know 'p99>1h'"))
+        let unknown = try end("max>0ms", "p99>1000s")
+        #expect(unknown.status == 3)
+        #expect(unknown.errors.contains("5 whole answers are too few, it needs 1000"))
+        #expect(try end("max>1000s", "errors>0", "mismatches>=1%", "rate<0").status == 0)
+        server.stop()
+    }
 }
