@@ -57,6 +57,14 @@ struct ReplayCommand: ParsableCommand {
     )
     var duration: Duration?
 
+    @Option(
+        help: ArgumentHelp(
+            "Send only the exchanges of which this is true: a SQL condition as lab list --where takes.",
+            valueName: "expr"
+        )
+    )
+    var filter: String?
+
     @Option(help: "What to call this run.")
     var label: String?
 
@@ -134,7 +142,18 @@ struct ReplayCommand: ParsableCommand {
     /// Reads all, and closes the file again: who closes it last takes its -wal file away.
     private func readSession() throws -> ([CapturedExchange], [Recording]) {
         let reader = try SessionReader(session)
-        return (try reader.capturedExchanges(), try reader.recordings())
+        let all = try reader.capturedExchanges()
+        guard let filter else { return (all, try reader.recordings()) }
+        var wanted: Set<Int64> = []
+        do {
+            try reader.forEachExchange(where: filter) { wanted.insert($0.id) }
+        } catch let error as ExpressionError {
+            throw Failure(error.description, code: ExitCode.validationFailure.rawValue)
+        }
+        guard !wanted.isEmpty else {
+            throw Failure("'\(session)' holds no exchange of which '\(filter)' is true.")
+        }
+        return (all.filter { wanted.contains($0.id) }, try reader.recordings())
     }
 
     private func replaySettings(_ recordings: [Recording]) throws -> ReplaySettings {
@@ -178,7 +197,7 @@ struct ReplayCommand: ParsableCommand {
                 target: "http://\(settings.target.text)",
                 concurrency: concurrency,
                 pacing: "asap",
-                settings: ReplayWords.settings(settings),
+                settings: ReplayWords.settings(settings, filter: filter),
                 hostFacts: ReplayWords.hostFacts()
             ),
             exchanges: exchanges

@@ -96,7 +96,7 @@ struct ReplayWords: Encodable {
             .map { "\($0.value) \($0.key.rawValue)" }.joined(separator: ", ")
     }
 
-    static func settings(_ settings: ReplaySettings) -> String {
+    static func settings(_ settings: ReplaySettings, filter: String?) -> String {
         struct Settings: Encodable {
             var threads: Int
             var requests: Int?
@@ -104,6 +104,7 @@ struct ReplayWords: Encodable {
             var timeoutS: Double
             var connectTimeoutS: Double
             var keepsHopByHop: Bool
+            var filter: String?
         }
         return text(
             Settings(
@@ -112,7 +113,8 @@ struct ReplayWords: Encodable {
                 durationS: settings.durationNs.map { Double($0) / 1e9 },
                 timeoutS: Double(settings.timeoutNs) / 1e9,
                 connectTimeoutS: Double(settings.connectTimeoutNs) / 1e9,
-                keepsHopByHop: settings.keepsHopByHop
+                keepsHopByHop: settings.keepsHopByHop,
+                filter: filter
             )
         )
     }

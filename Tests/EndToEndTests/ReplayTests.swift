@@ -163,4 +163,36 @@ import Testing
         #expect(try end("max>1000s", "errors>0", "mismatches>=1%", "rate<0").status == 0)
         server.stop()
     }
+
+    @Test func `only what the filter takes is sent, and a bad filter is bad usage`() throws {
+        let lab = try recorded()
+        let server = try LabRecord()
+        func end(_ filter: String) throws -> Finished {
+            try Tool.run(
+                Place.lab,
+                "replay",
+                lab.session,
+                "--target",
+                server.url(""),
+                "--filter",
+                filter
+            )
+        }
+        #expect(try end("method = 'POST' OR status = 404").status == 0)
+        let none = try end("status = 999")
+        #expect(none.status == 2 && none.errors.contains("holds no exchange of which"))
+        let bad = try end("nothing = 1")
+        #expect(bad.status == 64 && bad.errors.contains("Cannot use the expression"))
+        server.stop()
+        #expect(
+            try server.sql(
+                "SELECT group_concat(target) FROM (SELECT target FROM exchange ORDER BY target)"
+            )
+                == "/echo,/status/404"
+        )
+        #expect(
+            try lab.sql("SELECT settings ->> '$.filter' FROM replay_run")
+                == "method = 'POST' OR status = 404"
+        )
+    }
 }
