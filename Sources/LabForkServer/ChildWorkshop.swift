@@ -65,20 +65,24 @@ final class ChildWorkshop {
         sink.close()
     }
 
+    private func child(of origin: ConnectionOrigin, mode: ForkServerSettings.Mode) -> Child {
+        Child(
+            settings: settings,
+            channel: channel,
+            client: client,
+            environs: environs,
+            origin: origin,
+            mode: mode
+        )
+    }
+
     /// In the fork server itself, where there are no children: serves the connection.
     func serveHere(_ descriptor: Int32, _ origin: ConnectionOrigin) {
         channel.connectionID = origin.connectionID
         channel.frames.connectionOpened(origin, pid: getpid())
         client.reopen()
         client.open(descriptor)
-        var child = Child(
-            settings: settings,
-            channel: channel,
-            client: client,
-            environs: environs,
-            origin: origin,
-            mode: settings.mode
-        )
+        var child = child(of: origin, mode: settings.mode)
         child.serve(from: .ofThisProcess())
         channel.frames.connectionClosed(origin.connectionID, closedNs: child.closedNs)
         channel.flush()
@@ -117,14 +121,7 @@ final class ChildWorkshop {
         )
         client.open(descriptor)
         client.slot = slot
-        var child = Child(
-            settings: settings,
-            channel: channel,
-            client: client,
-            environs: environs,
-            origin: origin,
-            mode: cue == nil ? settings.mode : .builtIn
-        )
+        var child = child(of: origin, mode: cue == nil ? settings.mode : .builtIn)
         child.serve(from: usage)
         channel.frames.childEnding(
             origin.connectionID,
