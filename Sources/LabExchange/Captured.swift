@@ -37,6 +37,8 @@ public struct CapturedExchange: Sendable, Equatable {
     public var requestHead: [UInt8]
     /// The request's content, without framing; nil where there was none.
     public var requestBody: StoredBody?
+    /// The request's trailer section, as it came; empty where there was none.
+    public var requestTrailers: [UInt8]
     /// The status that it was answered; nil where no answer came.
     public var status: Int?
     /// The answer's content; nil where there was none.
@@ -63,6 +65,7 @@ public struct CapturedExchange: Sendable, Equatable {
         sequence: Int,
         requestHead: [UInt8],
         requestBody: StoredBody?,
+        requestTrailers: [UInt8] = [],
         status: Int?,
         responseBody: StoredBody?,
         outcome: ExchangeOutcome,
@@ -70,6 +73,7 @@ public struct CapturedExchange: Sendable, Equatable {
         intermediary: Intermediary? = nil
     ) {
         self.intermediary = intermediary
+        self.requestTrailers = requestTrailers
         self.isRequestComplete = isRequestComplete
         self.id = id
         self.connectionID = connectionID

@@ -93,6 +93,13 @@ extension Frame {
                 sequence: input.number(),
                 bytes: input.byteArray()
             )
+        case .exchangePart:
+            self = .exchangePart(
+                connectionID: input.number(),
+                sequence: input.number(),
+                part: input.stored(),
+                bytes: input.byteArray()
+            )
         case .exchangeEnd:
             self = .exchangeEnd(
                 connectionID: input.number(),

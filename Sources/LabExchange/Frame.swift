@@ -1,7 +1,7 @@
 // What the fork server and its children tell the recorder. One datagram holds one or more frames.
 //
 //     child   childStarted · requestHead requestContent* requestEnd · responseHead …
-//             … responseContent* exchangeEnd · childEnding
+//             … responseContent* exchangePart* exchangeEnd · childEnding
 //     parent  childForked · childReaped · serverEvent
 //     --serial, where there are no children
 //             connectionOpened requestHead … exchangeEnd · connectionClosed
@@ -66,6 +66,16 @@ public struct ResourceUsage: Sendable, Equatable {
     public init() {}
 }
 
+/// A part of an exchange that few have, and that is told once, whole.
+public enum ExchangePart: Sendable, CaseIterable {
+    /// The trailer section of the request, as it came.
+    case requestTrailers
+    /// The trailer section of the answer, as it came.
+    case responseTrailers
+    /// What an upstream sent as the head of its answer, and that is none.
+    case refusedAnswer
+}
+
 /// One thing that happened in the fork server or a child.
 public enum Frame: Sendable, Equatable {
     /// The parent: `fork` returned.
@@ -108,6 +118,8 @@ public enum Frame: Sendable, Equatable {
     )
     /// The child: a run of the response's content.
     case responseContent(connectionID: Int64, sequence: Int32, bytes: [UInt8])
+    /// The child: a part of the exchange that few have.
+    case exchangePart(connectionID: Int64, sequence: Int32, part: ExchangePart, bytes: [UInt8])
     /// The child: the exchange is over. The CPU times are the child's own, for this exchange.
     case exchangeEnd(
         connectionID: Int64,

@@ -7,7 +7,7 @@ enum FrameKind: UInt8 {
     case childForked = 1
     case childStarted, requestHead, requestContent, requestEnd, upstreamConnected, responseHead
     case responseContent, exchangeEnd, childEnding, childReaped, serverEvent, fragment
-    case connectionOpened, connectionClosed
+    case connectionOpened, connectionClosed, exchangePart
 }
 
 /// An enum whose cases travel as their place in `allCases`: both ends are of one build.
@@ -16,6 +16,7 @@ extension ExchangeOutcome: FrameCode {}
 extension ChildFate: FrameCode {}
 extension ServerEventKind: FrameCode {}
 extension WireRule: FrameCode {}
+extension ExchangePart: FrameCode {}
 
 extension FrameCode {
     var code: UInt8 { UInt8(Self.allCases.firstIndex(of: self) ?? 0) }

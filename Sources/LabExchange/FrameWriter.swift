@@ -192,6 +192,21 @@ public struct FrameWriter: Sendable {
         }
     }
 
+    /// Writes ``Frame/exchangePart(connectionID:sequence:part:bytes:)``.
+    public mutating func exchangePart(
+        _ connectionID: Int64,
+        _ sequence: Int32,
+        _ part: ExchangePart,
+        _ content: some Collection<UInt8>
+    ) {
+        write(.exchangePart) { out in
+            out.put(connectionID)
+            out.put(sequence)
+            out.put(part.code)
+            out.put(run: content)
+        }
+    }
+
     /// Writes ``Frame/exchangeEnd(connectionID:sequence:endedNs:outcome:error:userCPUUs:systemCPUUs:deviations:responseDeviations:)``.
     public mutating func exchangeEnd(
         _ connectionID: Int64,

@@ -57,7 +57,8 @@ struct BuiltInExchange {
                     )
                     return ExchangeEnding(
                         .truncated,
-                        error: "the request's content did not come in time",
+                        error:
+                            "timeout: the request's content did not come for \(durationText(timeoutNs))",
                         goesOn: false,
                         mustLinger: true
                     )

@@ -165,7 +165,9 @@ struct Child {
             )
             ending = exchange.run(&record)
             if head.framing == .chunked {
-                client.reader.trailers.forwarded(of: head).dropped.forEach { record.note($0) }
+                let trailers = client.reader.trailers
+                record.part(.requestTrailers, trailers.bytes)
+                trailers.forwarded(of: head).dropped.forEach { record.note($0) }
             }
         case .upstream(let authority, let addresses):
             ending = proxy(head, answerer, authority, addresses).run(&upstream, &record)
@@ -287,7 +289,7 @@ struct Child {
             deviation,
             startedNs,
             .badRequest,
-            "the head did not come in time"
+            "timeout: the head did not come within \(durationText(settings.headerTimeoutNs))"
         )
     }
 

@@ -22,7 +22,7 @@ struct ExchangeEnding {
         ExchangeEnding(
             .clientClosed,
             error: client.hasStalled
-                ? "the client took nothing for \(durationText(stallNs))"
+                ? "timeout: the client took nothing for \(durationText(stallNs))"
                 : "the client closed before it had the whole answer",
             goesOn: false
         )

@@ -104,6 +104,14 @@ struct ExchangeRecord {
         channel.inPieces(content) { $0.responseContent(connectionID, sequence, $1) }
     }
 
+    /// Tells of a part that few exchanges have; of one that is empty there is nothing to tell.
+    func part(_ part: ExchangePart, _ bytes: some Collection<UInt8>) {
+        guard !bytes.isEmpty else { return }
+        channel.flushIfLarge()
+        channel.frames.exchangePart(connectionID, sequence, part, bytes)
+        channel.flushIfLarge()
+    }
+
     mutating func note(_ deviation: Deviation) { deviations.append(deviation) }
 
     /// Rules that an upstream bent or broke.

@@ -8,6 +8,8 @@ import LabWire
 /// The two directions of one exchange, each with what is pending.
 struct Relay {
     private static let mostPending = 128 << 10
+    /// How much is kept of a head that is none.
+    private static let mostRefusedBytes = 64 << 10
 
     private let exchange: ProxyExchange
     /// Whether the upstream's connection had carried a request before.
@@ -113,7 +115,9 @@ struct Relay {
                 requestIsRead = true
                 record.requestEnd()
                 if exchange.head.framing == .chunked {
-                    let trailers = exchange.client.reader.trailers.forwarded(of: exchange.head)
+                    let all = exchange.client.reader.trailers
+                    record.part(.requestTrailers, all.bytes)
+                    let trailers = all.forwarded(of: exchange.head)
                     trailers.dropped.forEach { record.note($0) }
                     toUpstream.bytes.appendLastChunk(trailers: trailers.lines)
                 }
@@ -164,8 +168,10 @@ struct Relay {
                 }
             case .end:
                 responseIsRead = true
+                let all = upstream.reader.trailers
+                record.part(.responseTrailers, all.bytes)
                 if sendsChunks, let response {
-                    let trailers = upstream.reader.trailers.forwarded(of: response)
+                    let trailers = all.forwarded(of: response)
                     record.noteOfResponse(trailers.dropped)
                     toClient.bytes.appendLastChunk(trailers: trailers.lines)
                 }
@@ -175,6 +181,10 @@ struct Relay {
                     && !upstream.reader.hasUnread
             case .refused(let deviation):
                 record.noteOfResponse([deviation])
+                if response == nil {
+                    let head = upstream.reader.refusedHead
+                    record.part(.refusedAnswer, head.prefix(Self.mostRefusedBytes))
+                }
                 let why =
                     "the upstream's answer \(deviation.rule.sentence) (\(deviation.rule.section))"
                 return abort(why, &record)
@@ -297,15 +307,15 @@ struct Relay {
         if !toClient.isEmpty {
             return ExchangeEnding(
                 .clientClosed,
-                error: "the client took nothing for \(time)",
+                error: "timeout: the client took nothing for \(time)",
                 goesOn: false
             )
         }
         if !requestIsRead, toUpstream.isEmpty, response == nil {
-            let why = "the request's content did not come for \(time)"
+            let why = "timeout: the request's content did not come for \(time)"
             return exchange.fail(408, .truncated, why, &record)
         }
-        let why = "the upstream was silent for \(time)"
+        let why = "timeout: the upstream was silent for \(time)"
         guard response == nil else {
             return ExchangeEnding(.upstreamTimeout, error: why, goesOn: false)
         }

@@ -121,7 +121,10 @@ final class ReplayPlan: @unchecked Sendable {
         switch sent.framing {
         case .chunked:
             bytes.append(chunk: content)
-            bytes.appendLastChunk()
+            let trailers = TrailerSection(bytes: exchange.requestTrailers)
+            bytes.appendLastChunk(
+                trailers: isDirect ? trailers.bytes : trailers.forwarded(of: head).lines
+            )
         case .length(let length):
             // Sent so, the target would wait for ever.
             guard length == UInt64(content.count) else { return .incompleteContent }

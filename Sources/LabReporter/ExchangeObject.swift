@@ -40,6 +40,9 @@ struct ExchangeObject: Encodable {
     let requestBody: Body?
     let responseHead: Content?
     let responseBody: Body?
+    let requestTrailers: Content?
+    let responseTrailers: Content?
+    let refusedAnswer: Content?
     let phases: [PhaseDuration]
     let environ: [EnvironEntry]
     let deviations: [StoredDeviation]
@@ -56,6 +59,9 @@ struct ExchangeObject: Encodable {
         requestBody = detail.requestBody.map { Body($0) }
         responseHead = detail.responseHead.map { Content($0) }
         responseBody = detail.responseBody.map { Body($0) }
+        requestTrailers = detail.requestTrailers.isEmpty ? nil : Content(detail.requestTrailers)
+        responseTrailers = detail.responseTrailers.isEmpty ? nil : Content(detail.responseTrailers)
+        refusedAnswer = detail.refusedAnswer.map { Content($0) }
         phases = detail.phases
         environ = detail.environ
         deviations = detail.deviations

@@ -60,6 +60,7 @@ public struct ExchangeTranscript: Sendable {
 
     private var request: [String] {
         lines(detail.requestHead, ">", .sent) + body(detail.requestBody, of: detail.requestHead)
+            + lines(detail.requestTrailers, ">", .sent)
     }
 
     private var answer: [String] {
@@ -68,7 +69,8 @@ public struct ExchangeTranscript: Sendable {
         let words = Ending.words(outcome: summary.outcome)
         let error = detail.error.map { ": " + SafeText.line($0) } ?? ""
         let outcome = summary.outcome == "ok" ? [] : starred(words + error)
-        return head + body(detail.responseBody, of: detail.responseHead ?? []) + outcome
+        return head + body(detail.responseBody, of: detail.responseHead ?? [])
+            + lines(detail.responseTrailers, "<", .received) + outcome
     }
 
     private func starred(_ text: String) -> [String] {
@@ -135,9 +137,9 @@ public struct ExchangeTranscript: Sendable {
             }
     }
 
-    /// The upstream's head, if that is the one that is kept: of a failed upstream it is our own 502.
+    /// The upstream's head; of a failed upstream the head that was answered is our own 502.
     private var upstreamHead: [UInt8]? {
-        detail.summary.outcome == "upstream_failed" ? nil : detail.responseHead
+        detail.summary.outcome == "upstream_failed" ? detail.refusedAnswer : detail.responseHead
     }
 
     private var deviations: [String] {

@@ -50,6 +50,8 @@ struct ExchangeRow {
     var responseEndedNs: Int64?
     var outcome: ExchangeOutcome?
     var error = ""
+    /// Parts that few exchanges have, as they came.
+    var parts: [ExchangePart: [UInt8]] = [:]
     var userCPUUs: Int64?
     var systemCPUUs: Int64?
 

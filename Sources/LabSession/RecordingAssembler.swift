@@ -150,6 +150,8 @@ struct RecordingAssembler {
         case .responseContent(let connection, let sequence, let bytes):
             let most = mostStoredBody
             withExchange(connection, sequence) { $0.responseBody.take(bytes, keeping: most) }
+        case .exchangePart(let connection, let sequence, let part, let bytes):
+            withExchange(connection, sequence) { $0.parts[part] = bytes }
         case .exchangeEnd(
             let connection,
             let sequence,

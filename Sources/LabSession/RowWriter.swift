@@ -34,8 +34,9 @@ struct RowWriter {
             INSERT OR REPLACE INTO exchange (id, connection_id, child_pid, sequence, method, target,
                 route, version, request_body_id, status, reason, response_body_id, outcome, error,
                 started_ns, head_ns, request_ns, upstream_connected_ns, response_started_ns,
-                response_ended_ns, user_cpu_us, system_cpu_us, request_head, response_head, environ)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                response_ended_ns, user_cpu_us, system_cpu_us, request_head, response_head, environ,
+                request_trailers, response_trailers, refused_answer)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """
         )
         clearDeviations = try PreparedStatement(db, "DELETE FROM deviation WHERE exchange_id = ?")
@@ -122,6 +123,13 @@ struct RowWriter {
             json.reserveCapacity(1024)
             row.environ.appendJSON(to: &json)
             exchange.bind(text: json)
+        }
+        for part in [ExchangePart.requestTrailers, .responseTrailers, .refusedAnswer] {
+            if let bytes = row.parts[part] {
+                exchange.bind(blob: bytes)
+            } else {
+                exchange.bindNull()
+            }
         }
         try exchange.run()
         try write(row.deviations, row.responseDeviations, of: row.id)

@@ -13,7 +13,7 @@ public enum SessionFormat {
     /// `PRAGMA application_id`: "LABS".
     public static let applicationID: Int32 = 0x4C41_4253
     /// `PRAGMA user_version`: the newest format that this lab reads and the one it writes.
-    public static let version: Int32 = 2
+    public static let version: Int32 = 3
 
     static let schema = """
         CREATE TABLE recording (
@@ -99,7 +99,10 @@ public enum SessionFormat {
             system_cpu_us INTEGER,
             request_head BLOB NOT NULL,
             response_head BLOB,
-            environ TEXT
+            environ TEXT,
+            request_trailers BLOB,
+            response_trailers BLOB,
+            refused_answer BLOB
         );
         CREATE INDEX exchange_connection ON exchange (connection_id, sequence);
         CREATE TABLE deviation (

@@ -44,6 +44,19 @@ extension RequestHead {
             targetRange: parts.target
         )
     }
+
+    /// Why a request line, its end included, is none; nil where it is one.
+    static func refusal(ofLine line: [UInt8], limits: HeadLimits) -> Deviation? {
+        var lines = FieldSectionParser(kind: .request, limits: limits)
+        do throws(Deviation) {
+            try line.parse { (all: UnsafeBufferPointer<UInt8>) throws(Deviation) in
+                _ = try RequestLine(all, try lines.startLine(all), limits)
+            }
+            return nil
+        } catch {
+            return error
+        }
+    }
 }
 
 extension ResponseHead {

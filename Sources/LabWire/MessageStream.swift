@@ -31,6 +31,8 @@ struct MessageStream<Head: MessageHead>: Sendable {
     private(set) var trailers = TrailerSection()
 
     private var scanner = HeadScanner()
+    /// Whether the start line of a head that has not ended was looked at.
+    private var hasLookedAtLine = false
     private var body = BodyReader(.none)
     private var consumed = 0
     private var messageStart = 0
@@ -74,16 +76,21 @@ struct MessageStream<Head: MessageHead>: Sendable {
         framing: (Head) -> BodyFraming?
     ) -> MessageEvent<Head> {
         guard let length = scanner.headLength(in: queue) else {
+            if let line = lineWithoutVersion() { return refuse(line) }
             if queue.count > limits.headBytes { return refuse(tooLarge) }
             guard hasEnded else { return .needsBytes }
             let onlyLineEnds = queue.view.allSatisfy { $0 == 0x0D || $0 == 0x0A }
             return onlyLineEnds ? .closed : refuse(Deviation(.headTruncated, at: queue.count))
         }
         refusedLength = length
-        guard length <= limits.headBytes else { return refuse(tooLarge) }
+        guard length <= limits.headBytes else {
+            if let line = lineWithoutVersion() { return refuse(line) }
+            return refuse(tooLarge)
+        }
         do throws(Deviation) {
             let head = try parse(Array(queue.view.prefix(length)), limits)
             refusedLength = nil
+            hasLookedAtLine = false
             queue.drop(length)
             messageStart = consumed
             if !trailers.bytes.isEmpty { trailers = TrailerSection() }
@@ -94,19 +101,46 @@ struct MessageStream<Head: MessageHead>: Sendable {
             }
             return .head(head)
         } catch {
+            if error.rule == .requestLineMalformed { _ = lineWithoutVersion() }
             return refuse(error)
         }
+    }
+
+    /// Why a request line cannot be one, told as soon as it has ended: HTTP/0.9 sends nothing after
+    /// `GET /` and would wait for an answer (RFC 9112 3 knows no such form).
+    ///
+    /// The line alone is what was refused, whether more has come or not.
+    private mutating func lineWithoutVersion() -> Deviation? {
+        guard Head.self == RequestHead.self, !hasLookedAtLine else { return nil }
+        let allowed = queue.view.prefix(limits.headBytes)
+        let start = allowed.firstIndex { $0 != Byte.carriageReturn && $0 != Byte.lineFeed }
+        guard let start, let end = allowed[start...].firstIndex(of: Byte.lineFeed) else {
+            return nil
+        }
+        hasLookedAtLine = true
+        let line = Array(queue.view[...end])
+        guard let deviation = RequestHead.refusal(ofLine: line, limits: limits),
+            deviation.rule == .requestLineMalformed
+        else { return nil }
+        refusedLength = line.count
+        return deviation
     }
 
     /// Why a head is larger than allowed: told by the bytes that are allowed, so that it is the same
     /// whether more has come or not.
     ///
-    /// Of a request it is the target that is too long, if it alone is, or goes on beyond what is allowed.
+    /// Of a request it is the method or the target that is too long, if it alone is, or goes on beyond
+    /// what is allowed.
     private var tooLarge: Deviation {
         guard Head.self == RequestHead.self else { return Deviation(.headTooLarge, at: 0) }
         let allowed = queue.view.prefix(limits.headBytes)
         let isLineEnd = { (byte: UInt8) in byte == Byte.carriageReturn || byte == Byte.lineFeed }
         let line = allowed.drop(while: isLineEnd).prefix { !isLineEnd($0) }
+        if !line.isEmpty, line.endIndex == allowed.endIndex,
+            line.allSatisfy(ByteSet.token.contains)
+        {
+            return Deviation(.methodTooLong, at: line.startIndex - queue.start)
+        }
         let target = line.drop { $0 != Byte.space }.dropFirst().prefix { $0 != Byte.space }
         let goesOn = !target.isEmpty && target.endIndex == allowed.endIndex
         guard target.count > limits.targetBytes || goesOn else {

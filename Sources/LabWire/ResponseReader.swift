@@ -27,6 +27,11 @@ public struct ResponseReader: Sendable {
     /// Takes note that the peer will send no more.
     public mutating func receiveEnd() { stream.receiveEnd() }
 
+    /// The head that was refused, without what may have come after it.
+    public var refusedHead: ArraySlice<UInt8> {
+        stream.queue.view.prefix(stream.refusedLength ?? .max)
+    }
+
     /// Whether bytes came that belong to no response.
     public var hasUnread: Bool { !stream.queue.isEmpty }
 

@@ -7,7 +7,8 @@ public struct TrailerSection: Sendable, Equatable {
     /// Bytes from the start of the message to the first line.
     public let offset: Int
 
-    init(bytes: [UInt8] = [], offset: Int = 0) {
+    /// Makes a section of lines that each end in CRLF.
+    public init(bytes: [UInt8] = [], offset: Int = 0) {
         self.bytes = bytes
         self.offset = offset
     }

@@ -8,6 +8,7 @@ public enum WireRule: String, Sendable, CaseIterable {
     case leadingEmptyLine = "leading-empty-line"
     case requestLineMalformed = "request-line-malformed"
     case methodInvalid = "method-invalid"
+    case methodTooLong = "method-too-long"
     case targetInvalid = "target-invalid"
     case targetTooLong = "target-too-long"
     case versionInvalid = "version-invalid"
@@ -55,7 +56,7 @@ public enum WireRule: String, Sendable, CaseIterable {
         switch self {
         case .leadingEmptyLine, .bareLineFeed, .bareCarriageReturn, .whitespaceBeforeFirstField:
             "RFC 9112 2.2"
-        case .requestLineMalformed, .methodInvalid, .targetTooLong: "RFC 9112 3"
+        case .requestLineMalformed, .methodInvalid, .methodTooLong, .targetTooLong: "RFC 9112 3"
         case .targetInvalid, .hostMissing, .hostRepeated, .hostInvalid, .hostEmpty: "RFC 9112 3.2"
         case .hostDiffersFromTarget: "RFC 9112 3.2.2"
         case .versionInvalid: "RFC 9112 2.3"
@@ -87,7 +88,7 @@ public enum WireRule: String, Sendable, CaseIterable {
         case .targetTooLong: 414
         case .headTooLarge, .tooManyFields: 431
         case .versionUnsupported: 505
-        case .transferEncodingUnknown: 501
+        case .transferEncodingUnknown, .methodTooLong: 501
         default: 400
         }
     }
@@ -98,6 +99,7 @@ public enum WireRule: String, Sendable, CaseIterable {
         case .leadingEmptyLine: "starts with an empty line"
         case .requestLineMalformed: "has a request line that is not METHOD TARGET VERSION"
         case .methodInvalid: "has a method that is not a token"
+        case .methodTooLong: "has a method that is too long"
         case .targetInvalid: "has a request target that no form allows"
         case .targetTooLong: "has a request target that is too long"
         case .versionInvalid: "has a version that is not HTTP/DIGIT.DIGIT"

@@ -43,7 +43,7 @@ import Testing
         for (name, words) in [
             ("missing.db", "there is no such file"), ("empty.db", "the file is empty"),
             ("text.db", "it is not a lab session"), ("other.db", "it is not a lab session"),
-            ("newer.db", "its format is 9; this lab reads up to 2"),
+            ("newer.db", "its format is 9; this lab reads up to 3"),
         ] {
             let end = try said(name)
             #expect(end.status == 2, "\(name)")

@@ -320,7 +320,8 @@ private let startLineRows = [
         sound: line("GET / HTTP/1.1"),
         .served(line("BREW / HTTP/1.1"), 501),
         .served(line("get / HTTP/1.1"), 501),
-        .served(line("\(many("A", 20_000)) / HTTP/1.1"), 501)
+        .served(line("\(many("A", 20_000)) / HTTP/1.1"), 501),
+        .refused("‸\(many("A", 70_000)) / HTTP/1.1\r\n\r\n", "method-too-long", status: 501)
     ),
     HostileRow(
         "a method that is no token",
@@ -345,8 +346,10 @@ private let startLineRows = [
         "RFC 9112 2.2",
         "RFC 9112 3",
         sound: "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
-        .refused("GET /‸\r\n\r\n", "request-line-malformed"),
-        .refused("GET‸\r\n\r\n", "request-line-malformed")
+        // That is the whole request: its client waits for an answer and sends no more.
+        .refused("GET /‸\r\n", "request-line-malformed"),
+        .refused("\r\nGET /‸\n", "request-line-malformed"),
+        .refused("GET‸\r\n", "request-line-malformed")
     ),
     HostileRow(
         "HTTP/1.2 is served as HTTP/1.1",

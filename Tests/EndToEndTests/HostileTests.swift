@@ -112,7 +112,10 @@ import Testing
         ])
         let client = try RawClient(port: lab.port)
         try client.send("GET /bytes/500000000 HTTP/1.1\r\nHost: a\r\n\r\n")
-        #expect(lab.outputLine(with: "client_closed: the client took nothing for 300 ms") != nil)
+        #expect(
+            lab.outputLine(with: "client_closed: timeout: the client took nothing for 300 ms")
+                != nil
+        )
         client.reset()
         lab.stop()
         upstream.stop()

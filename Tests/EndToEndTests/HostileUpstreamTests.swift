@@ -141,7 +141,22 @@ struct UpstreamRun: Sendable {
         #expect(bent.contains("    A : b\\r\\n\n     ^\n"), "\(bent)")
         let refused = try shown("a field folded over two lines")
         #expect(refused.contains("line-folding (RFC 9112 5.2): the response folds a field"))
-        #expect(!refused.contains("^\n"), "\(refused)")
+        #expect(refused.contains("     c\\r\\n\n    ^\n"), "\(refused)")
+    }
+
+    @Test func `what an upstream sent instead of a head is kept as it came`() throws {
+        let sent = "HTTP/1.1 200 OK\r\nA: b\r\nNo colon\r\n\r\n"
+        let upstream = try ScriptedServer { _ in sent + "and what came after" }
+        defer { upstream.stop() }
+        let lab = try LabRecord(["--upstream", "http://127.0.0.1:\(upstream.port)"])
+        #expect(try lab.get("/", "-i").hasPrefix("HTTP/1.1 502 "))
+        lab.stop()
+        #expect(
+            try lab.sql("SELECT CAST(refused_answer AS TEXT) = '\(sent)' FROM exchange")
+                == "1"
+        )
+        let json = try Tool.run(Place.lab, "show", lab.session, "1", "--json").output
+        #expect(json.contains("refused_answer"), "\(json)")
     }
 
     @Test func `none of it harms the recording`() throws {

@@ -27,7 +27,7 @@ struct SlowAttack: Sendable, CustomTestStringConvertible {
             path: "/",
             limits: ["--header-timeout", "2s"],
             stored:
-                "status = 408 AND outcome = 'bad_request' AND error = 'the head did not come in time'"
+                "status = 408 AND outcome = 'bad_request' AND error LIKE 'timeout: the head did not come within %'"
         ),
         SlowAttack(
             name: "slow content",
@@ -35,7 +35,7 @@ struct SlowAttack: Sendable, CustomTestStringConvertible {
             path: "/echo",
             limits: ["--idle-timeout", "2s"],
             stored:
-                "status = 408 AND outcome = 'truncated' AND error = 'the request''s content did not come in time'"
+                "status = 408 AND outcome = 'truncated' AND error LIKE 'timeout: the request''s content did not come for %'"
         ),
         SlowAttack(
             name: "content that never pauses for long enough",
@@ -51,7 +51,7 @@ struct SlowAttack: Sendable, CustomTestStringConvertible {
             path: "/bytes/10000000",
             limits: ["--upstream-timeout", "1s"],
             stored:
-                "status = 200 AND outcome = 'client_closed' AND error = 'the client took nothing for 1.0 s'"
+                "status = 200 AND outcome = 'client_closed' AND error = 'timeout: the client took nothing for 1.0 s'"
         ),
         // Ranges are not served: the answer is the whole, once.
         SlowAttack(

@@ -74,6 +74,39 @@ import Testing
         )
     }
 
+    @Test func `trailers are on record as they came, and a replay sends those of requests again`()
+        throws
+    {
+        let trailers = "X-Sum: 1\r\nX-End:  2\r\n"
+        let first = try ScriptedServer { _ in
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nA: b\r\n\r\n"
+        }
+        defer { first.stop() }
+        let lab = try LabRecord(["--upstream", "http://127.0.0.1:\(first.port)"])
+        _ = try lab.exchange(
+            "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\(chunked)\r\n0\r\n\(trailers)\r\n"
+        )
+        lab.stop()
+        #expect(
+            try lab.sql(
+                "SELECT CAST(request_trailers AS TEXT) = '\(trailers)', CAST(response_trailers AS TEXT) = 'A: b\r\n' FROM exchange"
+            ) == "1|1"
+        )
+        let shown = try Tool.run(Place.lab, "show", lab.session, "1").output
+        #expect(shown.contains("\n> X-Sum: 1\n> X-End:  2\n"), "\(shown)")
+        #expect(shown.contains("\nhi\n< A: b\n"), "\(shown)")
+
+        let second = try RawServer()
+        let replay = try Tool([
+            Place.lab, "replay", lab.session, "--target", "http://127.0.0.1:\(second.port)",
+        ])
+        let peer = try second.accept()
+        let seen = peer.read { $0.hasSuffix("2\r\n\r\n") }
+        #expect(seen.hasSuffix("\r\n\r\n0\r\n\(trailers)\r\n"), "\(seen)")
+        try peer.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+        #expect(replay.finish().status == 0)
+    }
+
     @Test func `a client of HTTP 1.0 gets no chunks and no trailers, and nothing is noted`() throws
     {
         let upstream = try ScriptedServer { _ in

@@ -8,7 +8,7 @@ import Testing
     private static let all: [SessionError] = [
         .missing(path: "a.db"), .exists(path: "a.db"), .empty(path: "a.db"),
         .notASession(path: "a.db"), .tooNew(path: "a.db", format: 5, newestKnown: 1),
-        .tooOld(path: "a.db", format: 1, oldestKnown: 2), .busy(path: "a.db"), .full(path: "a.db"),
+        .tooOld(path: "a.db", format: 1, oldestKnown: 3), .busy(path: "a.db"), .full(path: "a.db"),
         .failed(path: "a.db", doing: "read", reason: "disk I/O error"),
         .nothingToReplay(path: "a.db"), .noSuchExchange(id: 99, path: "a.db"),
         .noSuchRun(name: "after", path: "a.db"),

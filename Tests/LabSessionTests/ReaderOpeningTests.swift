@@ -56,11 +56,11 @@ import Testing
             try SessionReader("/etc/passwd")
         }
         let newer = try ReaderFixture("PRAGMA user_version = 7")
-        #expect(throws: SessionError.tooNew(path: newer.path, format: 7, newestKnown: 2)) {
+        #expect(throws: SessionError.tooNew(path: newer.path, format: 7, newestKnown: 3)) {
             try SessionReader(newer.path)
         }
         let older = try ReaderFixture("PRAGMA user_version = 1")
-        #expect(throws: SessionError.tooOld(path: older.path, format: 1, oldestKnown: 2)) {
+        #expect(throws: SessionError.tooOld(path: older.path, format: 1, oldestKnown: 3)) {
             try SessionReader(older.path)
         }
     }

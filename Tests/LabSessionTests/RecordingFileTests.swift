@@ -25,7 +25,7 @@ private func mode(_ path: String) throws -> Int {
     @Test func `it is marked as a session of this format, in WAL mode`() throws {
         let fixture = try RecordingFixture()
         #expect(try fixture.lines("PRAGMA application_id") == ["1279345235"])
-        #expect(try fixture.lines("PRAGMA user_version") == ["2"])
+        #expect(try fixture.lines("PRAGMA user_version") == ["3"])
         #expect(try fixture.lines("PRAGMA journal_mode") == ["wal"])
         let bytes = try Data(contentsOf: URL(fileURLWithPath: fixture.path))
         #expect(bytes.prefix(15) == Data("SQLite format 3".utf8))

@@ -21,6 +21,12 @@ public struct ExchangeDetail: Sendable, Equatable {
     public var responseHead: [UInt8]?
     /// The answer's content; nil where there was none.
     public var responseBody: StoredBody?
+    /// The trailer section of the request, as it came; empty where there was none.
+    public var requestTrailers: [UInt8]
+    /// The trailer section of the answer, as it came; empty where there was none.
+    public var responseTrailers: [UInt8]
+    /// What an upstream sent as the head of its answer, and that is none; nil where it sent a head.
+    public var refusedAnswer: [UInt8]?
     /// How long each phase took, nanoseconds; only those that are known.
     public var phases: [PhaseDuration]
     /// What the application was told, in order.
@@ -86,7 +92,7 @@ extension ExchangeDetail {
         }
         let sql = """
             SELECT version, reason, error, request_head, response_head, request_body_id,
-                response_body_id, environ
+                response_body_id, environ, request_trailers, response_trailers, refused_answer
             FROM exchange WHERE id = ?
             """
         guard let row = try Row.fetchOne(db, sql: sql, arguments: [id]) else { return nil }
@@ -99,6 +105,9 @@ extension ExchangeDetail {
             requestBody: try body(db, row.intIfAny(5)),
             responseHead: row.bytesIfAny(4),
             responseBody: try body(db, row.intIfAny(6)),
+            requestTrailers: row.bytesIfAny(8) ?? [],
+            responseTrailers: row.bytesIfAny(9) ?? [],
+            refusedAnswer: row.bytesIfAny(10),
             phases: try phases(db, id),
             environ: try environ(db, row.textIfAny(7)),
             deviations: try deviations(db, id),

@@ -44,7 +44,7 @@ extension SessionReader {
             let sql = """
                 SELECT e.id, e.connection_id, e.sequence, e.request_head, e.request_body_id, e.status,
                     e.response_body_id, e.outcome, e.request_ns, n.recording_id, e.target,
-                    n.peer_address
+                    n.peer_address, e.request_trailers
                 FROM exchange e LEFT JOIN connection n ON n.id = e.connection_id
                 ORDER BY e.connection_id, e.sequence, e.id
                 """
@@ -55,6 +55,7 @@ extension SessionReader {
                     sequence: row.count(2),
                     requestHead: row.bytesIfAny(3) ?? [],
                     requestBody: row.intIfAny(4).flatMap { bodies[$0] },
+                    requestTrailers: row.bytesIfAny(12) ?? [],
                     status: row.intIfAny(5).map { Int(clamping: $0) },
                     responseBody: row.intIfAny(6).flatMap { bodies[$0] },
                     outcome: ExchangeOutcome(rawValue: row.text(7)) ?? .childDied,
