@@ -12,6 +12,8 @@ final class ChildWorkshop {
     private let drain: DrainSignal
     private let client: ClientConnection
     private let environs: EnvironBuilder
+    /// What answers in the rehearsal.
+    var rehearsedMode = ForkServerSettings.Mode.builtIn
 
     init(settings: ForkServerSettings, channel: FrameChannel, drain: DrainSignal) {
         self.settings = settings
@@ -57,7 +59,7 @@ final class ChildWorkshop {
                 acceptedNs: 0,
                 forkStartedNs: 0
             ),
-            mode: .builtIn
+            mode: rehearsedMode
         )
         child.serve(from: .ofThisProcess())
         quiet.flush()
@@ -121,7 +123,7 @@ final class ChildWorkshop {
         )
         client.open(descriptor)
         client.slot = slot
-        var child = child(of: origin, mode: cue == nil ? settings.mode : .builtIn)
+        var child = child(of: origin, mode: cue == nil ? settings.mode : rehearsedMode)
         child.serve(from: usage)
         channel.frames.childEnding(
             origin.connectionID,

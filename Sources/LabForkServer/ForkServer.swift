@@ -15,7 +15,7 @@ import LabExchange
 public struct ForkServer {
     let settings: ForkServerSettings
     let channel = FrameChannel(descriptor: ForkServerSettings.frames)
-    private let workshop: ChildWorkshop
+    let workshop: ChildWorkshop
     private let drain: DrainSignal
     var ledger = ChildLedger()
     private var queue: ConnectionQueue
@@ -23,7 +23,7 @@ public struct ForkServer {
     var acceptedCount = 0
     var forkFailureCount = 0
     private let ownPID = getpid()
-    private var signalsHandled: UInt64 = 0
+    var signalsHandled: UInt64 = 0
     var interruptions = 0
     var faults: FaultPlan
     private var hasKilled = false
@@ -59,8 +59,7 @@ public struct ForkServer {
     public mutating func run() -> Int32 {
         // Only speed is lost where it can't be had.
         _ = clab_text_on_huge_pages()
-        workshop.warmUp()
-        if !settings.isSerial { rehearse() }
+        rehearse()
         while queue.listener != nil || !ledger.living.isEmpty {
             let listenerIsReady = wait()
             reap()

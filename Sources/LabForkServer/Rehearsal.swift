@@ -103,11 +103,32 @@ struct FrameSink {
 }
 
 extension ForkServer {
+    /// Makes this process ready to be copied: warm, and with the pages known that a child will write to.
+    mutating func rehearse() {
+        var upstream: RehearsalUpstream?
+        if case .upstream(let authority, _) = settings.mode {
+            upstream = RehearsalUpstream()
+            if let upstream {
+                workshop.rehearsedMode = .upstream(authority, addresses: [upstream.address])
+            }
+        }
+        workshop.warmUp()
+        if !settings.isSerial { playTwoConnections() }
+        upstream?.end()
+        // The signals of this play are no part of the recording.
+        _ = clab_ppoll(nil, 0, 0)
+        (acceptedCount, forkFailureCount, interruptions) = (0, 0, 0)
+        nextConnectionID = settings.firstConnectionID
+        faults = settings.faults
+        signalsHandled = clab_signals_seen().children
+        ledger.startCounting()
+    }
+
     /// Plays two connections through this process and its children, telling nobody, to see which pages
     /// both will write to: these are copied at each fork from then on, not by two faults later.
     ///
     /// Two, so that one child is reaped while the other lives.
-    mutating func rehearse() {
+    private mutating func playTwoConnections() {
         guard let sink = FrameSink() else { return }
         let recorder = channel.descriptor
         channel.descriptor = sink.entry
@@ -132,10 +153,6 @@ extension ForkServer {
         first?.close()
         second?.close()
         sink.close()
-        (acceptedCount, forkFailureCount, interruptions) = (0, 0, 0)
-        nextConnectionID = settings.firstConnectionID
-        faults = settings.faults
-        ledger.startCounting()
     }
 
     private mutating func playConnection() -> Rehearsal? {

@@ -24,6 +24,20 @@ import Testing
         )
     }
 
+    @Test func `what the server tried out before it listened is no part of the recording`() throws {
+        let upstream = try ScriptedServer { _ in "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi" }
+        defer { upstream.stop() }
+        let lab = try LabRecord(["--upstream", "http://127.0.0.1:\(upstream.port)"])
+        #expect(try lab.get("/") == "hi")
+        lab.stop()
+        #expect(upstream.requests.count == 1)
+        #expect(
+            try lab.sql(
+                "SELECT (SELECT count(*) FROM child), (SELECT count(*) FROM exchange), sum(detail ->> '$.signals'), sum(detail ->> '$.reaped'), count(*) FROM server_event WHERE kind IN ('sigchld', 'orphan')"
+            ) == "1|1|1|1|1"
+        )
+    }
+
     @Test func `content streams both ways and is framed anew`() throws {
         let upstream = try LabRecord()
         let lab = try LabRecord(["--upstream", upstream.url("")])
