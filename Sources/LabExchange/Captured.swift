@@ -110,6 +110,11 @@ public struct ReplayResult: Sendable, Equatable {
     public var matches: Bool
     /// The content, where it is not the captured one; nil where it is, or where there is none.
     public var differingBody: DifferingBody?
+    /// The answer's head as it came, its empty line included; nil where none came, and where it was
+    /// not to be kept.
+    ///
+    /// Interim responses are not told of.
+    public var head: [UInt8]?
 
     /// Makes a result.
     public init(
@@ -123,8 +128,10 @@ public struct ReplayResult: Sendable, Equatable {
         status: Int16,
         outcome: ReplayOutcome,
         matches: Bool,
-        differingBody: DifferingBody?
+        differingBody: DifferingBody?,
+        head: [UInt8]? = nil
     ) {
+        self.head = head
         self.exchangeID = exchangeID
         self.round = round
         self.connection = connection

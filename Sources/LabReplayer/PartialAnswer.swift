@@ -13,6 +13,8 @@ struct Answer {
     var persists = false
     /// The content, where it is not the captured one.
     var differingBody: DifferingBody?
+    /// The head as it came; nil where none did, or where nobody looks at it.
+    var head: [UInt8]?
     /// Whether the content is the captured one.
     var hasCapturedContent: Bool { differingBody == nil }
 }
@@ -26,6 +28,7 @@ final class PartialAnswer {
     private var left = -1
     private var status: Int16 = 0
     private var persists = false
+    private var head: [UInt8] = []
 
     /// Begins an answer that LabWire's reader reads from its first byte.
     init(method: UnsafeBufferPointer<UInt8>, check: ContentCheck) {
@@ -43,11 +46,14 @@ final class PartialAnswer {
         reader.expectResponse(toMethod: method)
     }
 
-    /// Goes on after a head that the scanner understood: what comes next is content.
-    func skipHead(_ head: ScannedHead) {
+    /// Goes on after a head that the scanner understood, at `bytes`: what comes next is content.
+    func skipHead(_ head: ScannedHead, _ bytes: UnsafePointer<UInt8>) {
         left = head.contentLength
         status = head.status
         persists = !head.closes
+        // Into the memory of the last one, unless a result has that.
+        self.head.removeAll(keepingCapacity: true)
+        self.head.append(contentsOf: UnsafeBufferPointer(start: bytes, count: head.length))
     }
 
     /// Takes bytes as they came; gives the answer once it is complete, or cannot become so.
@@ -82,6 +88,7 @@ final class PartialAnswer {
             case .head(let head):
                 if head.isInterim { continue }
                 status = Int16(head.status)
+                self.head = head.bytes
                 // After 101 the connection speaks another protocol.
                 persists = head.persists && head.status != 101
             case .content(let run):
@@ -105,7 +112,8 @@ final class PartialAnswer {
             outcome: outcome,
             status: status,
             persists: persists && outcome == .ok,
-            differingBody: body
+            differingBody: body,
+            head: status == 0 ? nil : head
         )
     }
 }

@@ -2,6 +2,20 @@
 
 public import LabWire
 
+/// Of which answers a replay keeps the bytes, so that `onResults` is given them.
+///
+/// A content that is the captured one is never given: it is the exchange's `responseBody`, and
+/// `differingBody` is nil. Any other is given up to ``ReplaySettings/mostBodyBytes``, with the digest
+/// and the size of the whole. Heads are given whole: LabWire's reader bounds them.
+public enum Keeping: String, Sendable, CaseIterable {
+    /// Every answer's head, and every content that is not the captured one.
+    case all
+    /// The heads of the answers that do not match, and every content that is not the captured one.
+    case differing = "diff"
+    /// Nothing at all: there are totals, and no results.
+    case nothing = "none"
+}
+
 /// How a session is sent again.
 public struct ReplaySettings: Sendable, Equatable {
     /// Where to send, as it stands in `Host`.
@@ -25,6 +39,8 @@ public struct ReplaySettings: Sendable, Equatable {
     /// Whether hop-by-hop fields are sent as captured: true for a session that the built-in server
     /// recorded, false for one recorded by a proxy, whose upstream never saw them.
     public var keepsHopByHop: Bool
+    /// Of which answers the results carry the head and the content.
+    public var keeping = Keeping.differing
     /// How much of a differing content is kept, bytes.
     public var mostBodyBytes = 1 << 20
 

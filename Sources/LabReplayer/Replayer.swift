@@ -48,7 +48,8 @@ public final class Replayer: Sendable {
     ///
     /// - Parameters:
     ///   - onResults: Is given each result exactly once, in chunks, on the calling thread. What it
-    ///     throws ends the replay at once, and is thrown on.
+    ///     throws ends the replay at once, and is thrown on. What a result carries of its answer is for
+    ///     ``ReplaySettings/keeping`` to say; without results to keep it is never called.
     ///   - onProgress: Is told every 250 ms and at the end, on the calling thread.
     /// - Returns: What it all came to.
     /// - Throws: ``ReplayError`` where it could not start, or what `onResults` threw.

@@ -24,11 +24,12 @@ extension Worker {
             return beginPart(slot, nil, count, now)
         }
         let content = request.pointee.content
-        guard head.length + head.contentLength == count, head.contentLength == content.size,
+        guard !looksAtHeads, head.status == request.pointee.status,
+            head.length + head.contentLength == count, head.contentLength == content.size,
             content.isWhole,
             memcmp(buffer + head.length, arena + content.place, content.size) == 0
         else { return beginPart(slot, head, count, now) }
-        // The whole answer in one read, with the captured content: nothing is copied.
+        // The whole answer in one read, as it was captured: nothing is copied.
         end(slot, Answer(outcome: .ok, status: head.status, persists: !head.closes), now)
     }
 
@@ -50,7 +51,7 @@ extension Worker {
         slots[slot].isPartial = true
         var start = 0
         if let head {
-            partials[slot]?.skipHead(head)
+            partials[slot]?.skipHead(head, buffer)
             start = head.length
         }
         receivePart(
@@ -114,7 +115,8 @@ extension Worker {
                 status: answer.status,
                 outcome: answer.outcome,
                 matches: matches,
-                differingBody: answer.differingBody
+                differingBody: answer.differingBody,
+                head: keeping == .all || !matches ? answer.head : nil
             )
         )
         // An answer that came before the whole request was sent leaves the rest unsent.
@@ -139,7 +141,9 @@ extension Worker {
     @inline(__always)
     private mutating func keep(_ result: ReplayResult) {
         totals.add(result)
+        guard keeping != .nothing else { return }
         chunkCost += MemoryLayout<ReplayResult>.stride + (result.differingBody?.bytes.count ?? 0)
+        chunkCost += result.head?.count ?? 0
         chunk.append(result)
         if chunk.count == Self.mostResults || chunkCost >= Self.mostChunkCost { handOver() }
     }

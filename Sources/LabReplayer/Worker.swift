@@ -20,6 +20,9 @@ struct Worker: ~Copyable {
     let slots: UnsafeMutableBufferPointer<Slot>
     let events: UnsafeMutablePointer<clab_event>
     let buffer: UnsafeMutablePointer<UInt8>
+    let keeping: Keeping
+    /// Whether each answer's head is looked at, and not only what the scanner makes of it.
+    let looksAtHeads: Bool
 
     /// Answers that did not come in one read, by slot; made when first needed, then kept.
     var partials: [PartialAnswer?]
@@ -52,6 +55,8 @@ struct Worker: ~Copyable {
         self.task = task
         self.index = index
         self.epoll = epoll
+        keeping = task.settings.keeping
+        looksAtHeads = keeping == .all
         let plan = task.plan
         requests = plan.requests
         arena = UnsafePointer(plan.arena.base)
