@@ -161,9 +161,20 @@ extension Finding {
         return sentences.compactMap { kind, severity, sentence in
             let count = report.events.count(of: kind)
             guard count > 0 else { return nil }
-            let often = count == 1 ? "." : ", \(Quantity.count(count)) times."
-            return Finding(severity: severity, sentence: sentence + often)
+            let often = count == 1 ? "" : ", \(Quantity.count(count)) times"
+            let whose = kind == "orphan" ? routesOfOrphans(report) : ""
+            return Finding(severity: severity, sentence: sentence + often + whose + ".")
         } + (waited.map { [$0] } ?? [])
+    }
+
+    /// The routes that left orphans, those with the most first.
+    private static func routesOfOrphans(_ report: SessionReport) -> String {
+        let routes = report.costs.filter { $0.orphans > 0 }.sorted { $0.orphans > $1.orphans }
+        guard !routes.isEmpty else { return "" }
+        let names = routes.prefix(3).map {
+            SafeText.cut(SafeText.line("\($0.method) \($0.route)"), to: 48)
+        }
+        return ": " + names.joined(separator: ", ") + (routes.count > 3 ? ", …" : "")
     }
 
     private static func slow(_ report: SessionReport) -> [Finding] {

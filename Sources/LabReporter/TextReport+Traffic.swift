@@ -25,7 +25,7 @@ extension TextReport {
         guard !routes.isEmpty else { return [] }
         var table = Table([
             .text("route"), .number("count"), .number("errors"), .number("p50"), .number("p90"),
-            .number("p99"), .number("max"), .number("CPU p50"),
+            .number("p99"), .number("max"),
         ])
         for route in routes.prefix(15) {
             let name = SafeText.line(
@@ -36,7 +36,6 @@ extension TextReport {
                     Table.Cell(SafeText.cut(name, to: 34)), Table.Cell(Quantity.count(route.count)),
                     Table.Cell(Quantity.count(route.errors), route.errors > 0 ? .bad : .plain),
                 ] + percentiles(route.latencyNs) { Quantity.duration($0) }
-                    + [Table.Cell(Quantity.duration(microseconds: route.cpuUs.p50))]
             )
         }
         let rest = routes.count - 15

@@ -1,6 +1,6 @@
 // A session's report as text, 100 columns at most: what to know first, then the numbers.
 //
-//     title · findings · summary · accounts · latency by phase, by route · statuses, outcomes
+//     title · findings · summary · accounts · latency by phase, by route · cost by route · statuses, outcomes
 //     children: how they ended, what they cost · zombies · events · slowest · replays
 
 public import LabSession
@@ -21,7 +21,8 @@ public struct TextReport: Sendable {
         let sections: [[String]] = [
             title, section("Findings", findings), section("Summary", summary),
             section("Accounts", accounts), section("Latency by phase", phases),
-            section("Latency by route", routes), section("Answers", answers),
+            section("Latency by route", routes), section("Cost by route", routeCosts),
+            section("Answers", answers),
             section("Children", exits), section("What a child costs", cost),
             section("Zombies", zombies), section("Events", incidents),
             section("Slowest", slowest), section("Replays", replays),

@@ -226,7 +226,7 @@ final class ReaderFixture {
             (1, 1101400000, 'sigchld', NULL, '{"signals":1,"reaped":1}'),
             (1, 1205000000, 'sigchld', NULL, '{"signals":1,"reaped":1}'),
             (1, 1303000000, 'sigchld', NULL, '{"signals":2,"reaped":2}'),
-            (1, 1303100000, 'orphan', 4999, '{"wait_status":0}'),
+            (1, 1303100000, 'orphan', 4999, '{"wait_status":0,"connection_id":2}'),
             (1, 4202000000, 'sigchld', NULL, '{"signals":1,"reaped":1}'),
             (1, 6800000000, 'killed', 4008, '{"why":"child timeout","connection_id":8}'),
             (1, 6800500000, 'sigchld', NULL, '{"signals":1,"reaped":1}'),

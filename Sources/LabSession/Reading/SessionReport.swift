@@ -10,6 +10,8 @@ public struct SessionReport: Codable, Sendable, Equatable {
     public var recordings: [RecordingReport]
     /// Requests and answers.
     public var traffic: TrafficReport
+    /// What each route cost, the one with the most CPU time first.
+    public var costs: [RouteCost]
     /// The processes that served them.
     public var children: ChildrenReport
     /// How long the dead stood, and what SIGCHLD did about it.
@@ -48,6 +50,7 @@ extension SessionReport {
         let events = try EventPass(db, &accounts)
         children = try ChildrenReport(db, &accounts)
         traffic = try TrafficReport(db, &accounts)
+        costs = try RouteCost.all(db)
         self.path = path
         zombies = try ZombieReport(db, events)
         self.events = events.report
