@@ -72,6 +72,18 @@ extension Frame {
                 sequence: input.number(),
                 endedNs: input.number()
             )
+        case .environ:
+            self = .environ(
+                connectionID: input.number(),
+                sequence: input.number(),
+                environ: input.environ()
+            )
+        case .applicationErrors:
+            self = .applicationErrors(
+                connectionID: input.number(),
+                sequence: input.number(),
+                bytes: input.byteArray()
+            )
         case .upstreamConnected:
             self = .upstreamConnected(
                 connectionID: input.number(),

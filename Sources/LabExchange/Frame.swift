@@ -2,6 +2,7 @@
 //
 //     child   childStarted · requestHead requestContent* requestEnd · responseHead …
 //             … responseContent* exchangePart* exchangeEnd · childEnding
+//             of an application: environ, applicationErrors*, wherever they come
 //     parent  childForked · childReaped · serverEvent
 //     --serial, where there are no children
 //             connectionOpened requestHead … exchangeEnd · connectionClosed
@@ -105,6 +106,10 @@ public enum Frame: Sendable, Equatable {
     case requestContent(connectionID: Int64, sequence: Int32, bytes: [UInt8])
     /// The child: the request was read to its end.
     case requestEnd(connectionID: Int64, sequence: Int32, endedNs: Int64)
+    /// The child: the environ as the application saw it, where it is not the one of the head.
+    case environ(connectionID: Int64, sequence: Int32, environ: Environ)
+    /// The child: a run of what the application wrote to its error stream.
+    case applicationErrors(connectionID: Int64, sequence: Int32, bytes: [UInt8])
     /// The child: a connection to the upstream stands.
     case upstreamConnected(connectionID: Int64, sequence: Int32, atNs: Int64)
     /// The child: a response begins.

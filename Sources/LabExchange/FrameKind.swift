@@ -7,7 +7,7 @@ enum FrameKind: UInt8 {
     case childForked = 1
     case childStarted, requestHead, requestContent, requestEnd, upstreamConnected, responseHead
     case responseContent, exchangeEnd, childEnding, childReaped, serverEvent, fragment
-    case connectionOpened, connectionClosed, exchangePart
+    case connectionOpened, connectionClosed, exchangePart, environ, applicationErrors
 }
 
 /// An enum whose cases travel as their place in `allCases`: both ends are of one build.

@@ -151,6 +151,28 @@ public struct FrameWriter: Sendable {
         }
     }
 
+    /// Writes ``Frame/environ(connectionID:sequence:environ:)``.
+    public mutating func environ(_ connectionID: Int64, _ sequence: Int32, _ environ: Environ) {
+        write(.environ) { out in
+            out.put(connectionID)
+            out.put(sequence)
+            out.put(environ)
+        }
+    }
+
+    /// Writes ``Frame/applicationErrors(connectionID:sequence:bytes:)``.
+    public mutating func applicationErrors(
+        _ connectionID: Int64,
+        _ sequence: Int32,
+        _ bytes: some Collection<UInt8>
+    ) {
+        write(.applicationErrors) { out in
+            out.put(connectionID)
+            out.put(sequence)
+            out.put(run: bytes)
+        }
+    }
+
     /// Writes ``Frame/upstreamConnected(connectionID:sequence:atNs:)``.
     public mutating func upstreamConnected(_ connectionID: Int64, _ sequence: Int32, atNs: Int64) {
         write(.upstreamConnected) { out in

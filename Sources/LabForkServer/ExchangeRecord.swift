@@ -77,6 +77,18 @@ struct ExchangeRecord {
     /// The request became a tunnel: what the client sends from here on is content too.
     mutating func requestGoesOn() { hasRequestEnd = false }
 
+    /// The environ as the application saw it, where it is not the one that was told with the head.
+    func environ(_ environ: Environ) {
+        channel.flushIfLarge()
+        channel.frames.environ(connectionID, sequence, environ)
+        channel.flushIfLarge()
+    }
+
+    /// What an application wrote to its error stream.
+    func applicationErrors(_ bytes: ArraySlice<UInt8>) {
+        channel.inPieces(bytes) { $0.applicationErrors(connectionID, sequence, $1) }
+    }
+
     func upstreamConnected() {
         channel.frames.upstreamConnected(connectionID, sequence, atNs: clab_monotonic_ns())
     }

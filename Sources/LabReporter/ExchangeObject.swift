@@ -36,6 +36,8 @@ struct ExchangeObject: Encodable {
     let version: String
     let reason: String?
     let error: String?
+    let errors: Content?
+    let errorsSize: Int64
     let requestHead: Content
     let requestBody: Body?
     let responseHead: Content?
@@ -55,6 +57,8 @@ struct ExchangeObject: Encodable {
         version = detail.version
         reason = detail.reason
         error = detail.error
+        errors = detail.errors.map { Content($0) }
+        errorsSize = detail.errorsSize
         requestHead = Content(detail.requestHead)
         requestBody = detail.requestBody.map { Body($0) }
         responseHead = detail.responseHead.map { Content($0) }

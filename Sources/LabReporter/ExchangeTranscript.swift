@@ -21,7 +21,7 @@ public struct ExchangeTranscript: Sendable {
     /// The transcript, ending in a line end.
     public var text: String {
         let dialogue = about + request + answer
-        return [dialogue, environ, deviations, child].filter { !$0.isEmpty }
+        return [dialogue, errors, environ, deviations, child].filter { !$0.isEmpty }
             .map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
     }
 
@@ -129,6 +129,20 @@ public struct ExchangeTranscript: Sendable {
 
     // MARK: What stands behind it
 
+    /// A traceback reads best as it was written, without a mark before each line.
+    private var errors: [String] {
+        guard let errors = detail.errors else { return [] }
+        var lines = SafeText.lines(whole(errors))
+            .split(separator: "\n", omittingEmptySubsequences: false).map { String($0) }
+        if lines.last == "" { lines.removeLast() }
+        if detail.errorsSize > errors.count {
+            let kept = Quantity.bytes(Int64(errors.count))
+            let all = Quantity.bytes(detail.errorsSize)
+            lines.append(style.dim("* only the first \(kept) of \(all) were kept"))
+        }
+        return [style.bold("Errors of the application")] + lines
+    }
+
     private var environ: [String] {
         guard !detail.environ.isEmpty else { return [] }
         return [style.bold("Environ")]
@@ -159,9 +173,14 @@ public struct ExchangeTranscript: Sendable {
 }
 
 extension EnvironEntry {
+    /// The name's bytes, as the value's.
+    var nameBytes: [UInt8] { Self.bytes(name) }
+
     /// The value's bytes: each code point below 256 is one.
-    var bytes: [UInt8] {
-        value.unicodeScalars.flatMap { scalar in
+    var bytes: [UInt8] { Self.bytes(value) }
+
+    private static func bytes(_ text: String) -> [UInt8] {
+        text.unicodeScalars.flatMap { scalar in
             scalar.value < 256 ? [UInt8(scalar.value)] : Array(String(scalar).utf8)
         }
     }

@@ -12,6 +12,12 @@ enum SafeText {
     /// Bytes as lines of text: as ``line(_:)``, but line ends and tabs stay.
     static func lines(_ bytes: some Sequence<UInt8>) -> String { escape(bytes, keepsLines: true) }
 
+    /// Bytes on one line, from which the bytes can be had again: each backslash is `\x5c`.
+    static func reversible(_ bytes: some Sequence<UInt8>) -> String {
+        bytes.split(separator: 0x5C, omittingEmptySubsequences: false).map { line($0) }
+            .joined(separator: "\\x5c")
+    }
+
     /// Whether bytes are UTF-8 text with few enough control bytes to be read by a person.
     static func isText(_ bytes: some Collection<UInt8>) -> Bool {
         var controls = 0

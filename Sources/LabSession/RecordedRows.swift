@@ -36,7 +36,7 @@ struct ExchangeRow {
     let target: [UInt8]
     let minorVersion: Int8
     let requestHead: [UInt8]
-    let environ: Environ
+    var environ: Environ
     var deviations: [Deviation]
     var responseDeviations: [Deviation] = []
     var requestBody = BodyIntake()
@@ -52,8 +52,21 @@ struct ExchangeRow {
     var error = ""
     /// Parts that few exchanges have, as they came.
     var parts: [ExchangePart: [UInt8]] = [:]
+    /// What the application wrote to its error stream, up to ``mostErrors``.
+    private(set) var errors: [UInt8] = []
+    /// How much it wrote, bytes.
+    private(set) var errorsSize: Int64 = 0
     var userCPUUs: Int64?
     var systemCPUUs: Int64?
+
+    /// How much of an application's error stream is kept, bytes: the beginning, for what is said first
+    /// is most often the cause of the rest.
+    static let mostErrors = 64 << 10
+
+    mutating func take(errors run: [UInt8]) {
+        errorsSize += Int64(run.count)
+        errors += run.prefix(Self.mostErrors - errors.count)
+    }
 
     /// Changes it where it lies, bodies and all, without a copy.
     mutating func apply(_ body: (inout ExchangeRow) -> Void) { body(&self) }

@@ -19,6 +19,7 @@ struct RecordingAssembler {
             exchanges.append(exchange)
             bytes += 1536 + exchange.requestHead.count + (exchange.responseHead?.count ?? 0)
             bytes += exchange.requestBody.bytes.count + exchange.responseBody.bytes.count
+            bytes += exchange.errors.count
         }
     }
 
@@ -131,6 +132,10 @@ struct RecordingAssembler {
             }
         case .requestEnd(let connection, let sequence, let endedNs):
             withExchange(connection, sequence) { $0.requestNs = endedNs }
+        case .environ(let connection, let sequence, let environ):
+            withExchange(connection, sequence) { $0.environ = environ }
+        case .applicationErrors(let connection, let sequence, let bytes):
+            withExchange(connection, sequence) { $0.take(errors: bytes) }
         case .upstreamConnected(let connection, let sequence, let atNs):
             withExchange(connection, sequence) { $0.upstreamConnectedNs = atNs }
         case .responseHead(

@@ -35,8 +35,9 @@ struct RowWriter {
                 route, version, request_body_id, status, reason, response_body_id, outcome, error,
                 started_ns, head_ns, request_ns, upstream_connected_ns, response_started_ns,
                 response_ended_ns, user_cpu_us, system_cpu_us, request_head, response_head, environ,
-                request_trailers, response_trailers, refused_answer)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                errors, errors_size, request_trailers, response_trailers, refused_answer)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                ?, ?, ?, ?, ?)
             """
         )
         clearDeviations = try PreparedStatement(db, "DELETE FROM deviation WHERE exchange_id = ?")
@@ -123,6 +124,13 @@ struct RowWriter {
             json.reserveCapacity(1024)
             row.environ.appendJSON(to: &json)
             exchange.bind(text: json)
+        }
+        if row.errors.isEmpty {
+            exchange.bindNull()
+            exchange.bindNull()
+        } else {
+            exchange.bind(blob: row.errors)
+            exchange.bind(row.errorsSize)
         }
         for part in [ExchangePart.requestTrailers, .responseTrailers, .refusedAnswer] {
             if let bytes = row.parts[part] {

@@ -100,6 +100,8 @@ public enum SessionFormat {
             request_head BLOB NOT NULL,
             response_head BLOB,
             environ TEXT,
+            errors BLOB,
+            errors_size INTEGER,
             request_trailers BLOB,
             response_trailers BLOB,
             refused_answer BLOB

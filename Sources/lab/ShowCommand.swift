@@ -9,17 +9,19 @@ struct ShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
         abstract: "Show one exchange: request, answer, environ, and the child that served it.",
-        usage: "lab show [<session>] <id> [--curl | --raw | --json]"
+        usage: "lab show [<session>] <id> [--curl | --raw | --environ | --json]"
     )
 
     /// How the exchange is shown.
     enum Form: String, EnumerableFlag {
-        case curl, raw, json
+        case curl, raw, environ, json
 
         static func help(for value: Form) -> ArgumentHelp? {
             switch value {
             case .curl: "The command that sends the request again."
             case .raw: "The bytes of request and answer, as they are stored."
+            case .environ:
+                "What the application was told, a name a line; \\xNN is one byte, as printf %b reads it."
             case .json: "One JSON object."
             }
         }
@@ -68,6 +70,11 @@ struct ShowCommand: ParsableCommand {
         case .raw:
             RawExchange.remarks(detail).forEach(complain)
             try results.write(RawExchange.bytes(detail))
+        case .environ:
+            if detail.environ.isEmpty {
+                complain("Exchange \(id) has no environ: its head was refused.")
+            }
+            try results.write(EnvironListing.text(detail))
         case .curl:
             let curl = CurlCommand(detail)
             curl.remarks.forEach(complain)

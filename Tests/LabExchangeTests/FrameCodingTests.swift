@@ -45,6 +45,8 @@ private func decoded(_ bytes: [UInt8]) throws -> [Frame] {
         )
         writer.requestContent(7, 1, [1, 2, 3])
         writer.requestEnd(7, 1, endedNs: 10)
+        writer.environ(7, 1, environ)
+        writer.applicationErrors(7, 1, [5, 6])
         writer.upstreamConnected(7, 1, atNs: 11)
         writer.responseHead(7, 1, startedNs: 12, status: 200, reason: Array("OK".utf8), head: [9])
         writer.responseContent(7, 1, [4])
@@ -97,6 +99,8 @@ private func decoded(_ bytes: [UInt8]) throws -> [Frame] {
                 ),
                 .requestContent(connectionID: 7, sequence: 1, bytes: [1, 2, 3]),
                 .requestEnd(connectionID: 7, sequence: 1, endedNs: 10),
+                .environ(connectionID: 7, sequence: 1, environ: environ),
+                .applicationErrors(connectionID: 7, sequence: 1, bytes: [5, 6]),
                 .upstreamConnected(connectionID: 7, sequence: 1, atNs: 11),
                 .responseHead(
                     connectionID: 7,

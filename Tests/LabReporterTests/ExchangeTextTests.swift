@@ -67,4 +67,42 @@ import Testing
             ]
         )
     }
+
+    @Test
+    func `what an application wrote to its error stream is a section that reads as it was written`()
+        throws
+    {
+        let detail = try ReaderFixture(
+            """
+            UPDATE exchange SET errors_size = 70000,
+                errors = CAST('Traceback:' || char(10) || '  File "a.py"' || char(27) AS BLOB)
+            """
+        ).read { try $0.exchange(2) }
+        let text = ExchangeTranscript(detail, style: .plain).text
+        #expect(
+            text.contains(
+                """
+
+
+                Errors of the application
+                Traceback:
+                  File "a.py"\\x1b
+                * only the first 25 B of 68.4 KiB were kept
+
+
+                """
+            )
+        )
+    }
+
+    @Test func `an environ is a name a line, from which printf makes the bytes again`() throws {
+        let detail = try ReaderFixture(
+            """
+            UPDATE exchange SET environ = '{"B":"\\u00c3\\u00a9 \\u00ff\\u001b","A":"a\\\\x41","wsgi.version":[1,0]}'
+            """
+        ).read { try $0.exchange(2) }
+        #expect(
+            EnvironListing.text(detail) == "B=é \\xff\\x1b\nA=a\\x5cx41\nwsgi.version=[1,0]\n"
+        )
+    }
 }

@@ -43,6 +43,34 @@ private let exchangeColumns = """
         )
     }
 
+    @Test
+    func `an environ told later is the one that counts, and of an error stream 64 KiB are kept`()
+        throws
+    {
+        let fixture = try RecordingFixture()
+        let writer = try fixture.record()
+        var environ = Environ()
+        environ.add("CONTENT_LENGTH", Array("3".utf8))
+        let run = [UInt8](repeating: 0x61, count: 40_000)
+        let frames = visit.frames()
+        writer.take([visit.forked, visit.started, frames[0]])
+        writer.take([
+            .environ(connectionID: 1, sequence: 1, environ: environ),
+            .applicationErrors(connectionID: 1, sequence: 1, bytes: run),
+            .applicationErrors(connectionID: 1, sequence: 1, bytes: run),
+        ])
+        writer.take(frames.dropFirst() + visit.frames(Asking(sequence: 2)))
+        _ = try writer.commit()
+        #expect(
+            try fixture.lines(
+                "SELECT environ, length(errors), typeof(errors), errors_size FROM exchange ORDER BY id"
+            ) == [
+                "{\"CONTENT_LENGTH\":\"3\"} 65536 blob 80000",
+                "{\"REQUEST_METHOD\":\"POST\"} - null -",
+            ]
+        )
+    }
+
     @Test(arguments: [
         ("after the child's first word", 1),
         ("in the middle of the request", 3),

@@ -13,6 +13,10 @@ public struct ExchangeDetail: Sendable, Equatable {
     public var reason: String?
     /// What went wrong, in words.
     public var error: String?
+    /// What the application wrote to its error stream, or the beginning of it; nil for nothing.
+    public var errors: [UInt8]?
+    /// How much it wrote, bytes.
+    public var errorsSize: Int64
     /// The request's head as it came.
     public var requestHead: [UInt8]
     /// The request's content; nil where there was none.
@@ -92,7 +96,8 @@ extension ExchangeDetail {
         }
         let sql = """
             SELECT version, reason, error, request_head, response_head, request_body_id,
-                response_body_id, environ, request_trailers, response_trailers, refused_answer
+                response_body_id, environ, errors, errors_size, request_trailers,
+                response_trailers, refused_answer
             FROM exchange WHERE id = ?
             """
         guard let row = try Row.fetchOne(db, sql: sql, arguments: [id]) else { return nil }
@@ -101,13 +106,15 @@ extension ExchangeDetail {
             version: row.text(0),
             reason: row.textIfAny(1),
             error: row.textIfAny(2),
+            errors: row.bytesIfAny(8),
+            errorsSize: row.intIfAny(9) ?? 0,
             requestHead: row.bytesIfAny(3) ?? [],
             requestBody: try body(db, row.intIfAny(5)),
             responseHead: row.bytesIfAny(4),
             responseBody: try body(db, row.intIfAny(6)),
-            requestTrailers: row.bytesIfAny(8) ?? [],
-            responseTrailers: row.bytesIfAny(9) ?? [],
-            refusedAnswer: row.bytesIfAny(10),
+            requestTrailers: row.bytesIfAny(10) ?? [],
+            responseTrailers: row.bytesIfAny(11) ?? [],
+            refusedAnswer: row.bytesIfAny(12),
             phases: try phases(db, id),
             environ: try environ(db, row.textIfAny(7)),
             deviations: try deviations(db, id),
