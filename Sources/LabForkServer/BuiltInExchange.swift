@@ -25,7 +25,7 @@ struct BuiltInExchange {
             return refuseAsTooLarge(&record)
         }
         if head.expectsContinue, !client.reader.hasUnread, head.framing != .none {
-            _ = client.send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), stallNs: answerer.stallNs)
+            client.sendContinue(stallNs: answerer.stallNs)
         }
         reading: while true {
             switch client.reader.next() {

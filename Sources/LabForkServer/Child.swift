@@ -19,6 +19,8 @@ struct Child {
     let environs: EnvironBuilder
     let origin: ConnectionOrigin
     let mode: ForkServerSettings.Mode
+    /// What answers in place of the built-in application.
+    let application: (any Application)?
     /// When the connection was closed.
     private(set) var closedNs: Int64 = 0
 
@@ -32,7 +34,8 @@ struct Child {
         client: ClientConnection,
         environs: EnvironBuilder,
         origin: ConnectionOrigin,
-        mode: ForkServerSettings.Mode
+        mode: ForkServerSettings.Mode,
+        application: (any Application)?
     ) {
         self.settings = settings
         self.channel = channel
@@ -40,6 +43,7 @@ struct Child {
         self.environs = environs
         self.origin = origin
         self.mode = mode
+        self.application = application
     }
 
     /// Serves requests until the connection ends; `usage` is what the process had used before.
@@ -138,11 +142,8 @@ struct Child {
         )
         client.slot?.pointee = RequestSlot(startedNs: startedNs, sequence: sequence, hasAnswer: 0)
         defer { client.slot?.pointee.startedNs = 0 }
-        let (environ, deviations) = environs.environ(
-            of: head,
-            peerAddress: origin.peerAddress,
-            peerPort: origin.peerPort
-        )
+        let route = route(head)
+        let (environ, deviations) = environ(of: head, for: route)
         record.requestHead(head, environ, deviations, startedNs: startedNs)
         let isLast =
             settings.maxRequestsPerChild > 0
@@ -154,7 +155,7 @@ struct Child {
             stallNs: settings.upstreamTimeoutNs
         )
         let ending: ExchangeEnding
-        switch route(head) {
+        switch route {
         case .builtIn:
             let exchange = BuiltInExchange(
                 client: client,
@@ -169,6 +170,22 @@ struct Child {
                 record.part(.requestTrailers, trailers.bytes)
                 trailers.forwarded(of: head).dropped.forEach { record.note($0) }
             }
+        case .application(let application):
+            let call = ApplicationCall(
+                head,
+                from: origin,
+                client: client,
+                environs: environs,
+                environ: environ,
+                answerer: answerer,
+                settings: settings,
+                record: record
+            )
+            // Told before it runs, for it may end this process.
+            call.flush()
+            application.answer(call)
+            ending = call.end()
+            record = call.record
         case .upstream(let authority, let addresses):
             ending = proxy(head, answerer, authority, addresses).run(&upstream, &record)
         case .tunnel(let authority):
@@ -188,6 +205,17 @@ struct Child {
         finish(ending, record)
         if ending.mustLinger { mustLinger = true }
         return ending.goesOn
+    }
+
+    private func environ(of head: RequestHead, for route: Route) -> (Environ, [Deviation]) {
+        if case .application(let application) = route {
+            return application.environ(of: head, from: origin, by: environs)
+        }
+        return environs.environ(
+            of: head,
+            peerAddress: origin.peerAddress,
+            peerPort: origin.peerPort
+        )
     }
 
     private func proxy(
@@ -218,6 +246,7 @@ struct Child {
 
     private enum Route {
         case builtIn
+        case application(any Application)
         case upstream(Authority, [Authority])
         case tunnel(Authority)
         case refused(Response, why: String, Deviation?)
@@ -240,7 +269,7 @@ struct Child {
         if case .absolute(let authority, _) = form, !authority.isName(of: settings.serverName) {
             return settings.forwards ? .upstream(authority, []) : forwardingIsOff
         }
-        return .builtIn
+        return application.map { .application($0) } ?? .builtIn
     }
 
     private func routeOfConnect(_ head: RequestHead, _ authority: Authority) -> Route {
@@ -342,7 +371,9 @@ struct Child {
 
     /// What was used since the exchange before, or since the start.
     private mutating func usageSince() -> (user: Int64, system: Int64) {
-        let all = ResourceUsage.ofThisProcess()
+        var all = ResourceUsage.ofThisProcess()
+        // What an application ran and waited for is a part of what its request cost.
+        if application != nil { all.addCPU(of: .ofEndedChildren()) }
         let now = (user: all.userCPUUs, system: all.systemCPUUs)
         defer { usageBefore = now }
         return (now.user - usageBefore.user, now.system - usageBefore.system)

@@ -12,10 +12,17 @@ final class ChildWorkshop {
     private let drain: DrainSignal
     private let client: ClientConnection
     private let environs: EnvironBuilder
+    private let application: (any Application)?
     /// What answers in the rehearsal.
     var rehearsedMode = ForkServerSettings.Mode.builtIn
 
-    init(settings: ForkServerSettings, channel: FrameChannel, drain: DrainSignal) {
+    init(
+        settings: ForkServerSettings,
+        application: (any Application)?,
+        channel: FrameChannel,
+        drain: DrainSignal
+    ) {
+        self.application = application
         self.settings = settings
         self.channel = channel
         self.drain = drain
@@ -59,7 +66,8 @@ final class ChildWorkshop {
                 acceptedNs: 0,
                 forkStartedNs: 0
             ),
-            mode: rehearsedMode
+            mode: rehearsedMode,
+            application: nil
         )
         child.serve(from: .ofThisProcess())
         quiet.flush()
@@ -67,14 +75,16 @@ final class ChildWorkshop {
         sink.close()
     }
 
-    private func child(of origin: ConnectionOrigin, mode: ForkServerSettings.Mode) -> Child {
+    /// A child, or one of the rehearsal, which meets nobody but the built-in application.
+    private func child(of origin: ConnectionOrigin, rehearses: Bool) -> Child {
         Child(
             settings: settings,
             channel: channel,
             client: client,
             environs: environs,
             origin: origin,
-            mode: mode
+            mode: rehearses ? rehearsedMode : settings.mode,
+            application: rehearses ? nil : application
         )
     }
 
@@ -84,7 +94,7 @@ final class ChildWorkshop {
         channel.frames.connectionOpened(origin, pid: getpid())
         client.reopen()
         client.open(descriptor)
-        var child = child(of: origin, mode: settings.mode)
+        var child = child(of: origin, rehearses: false)
         child.serve(from: .ofThisProcess())
         channel.frames.connectionClosed(origin.connectionID, closedNs: child.closedNs)
         channel.flush()
@@ -123,7 +133,7 @@ final class ChildWorkshop {
         )
         client.open(descriptor)
         client.slot = slot
-        var child = child(of: origin, mode: cue == nil ? settings.mode : rehearsedMode)
+        var child = child(of: origin, rehearses: cue != nil)
         child.serve(from: usage)
         channel.frames.childEnding(
             origin.connectionID,

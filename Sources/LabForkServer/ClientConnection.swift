@@ -99,6 +99,13 @@ final class ClientConnection {
         return done ?? Array(bytes).withUnsafeBufferPointer { sendAll($0, stallNs) }
     }
 
+    /// Sends `100 Continue`: an interim response, so that nothing was answered yet.
+    func sendContinue(stallNs: Int64) {
+        let hadAnswer = slot?.pointee.hasAnswer ?? 0
+        _ = send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), stallNs: stallNs)
+        slot?.pointee.hasAnswer = hadAnswer
+    }
+
     private func sendAll(_ bytes: UnsafeBufferPointer<UInt8>, _ stallNs: Int64) -> Bool {
         slot?.pointee.hasAnswer = 1
         var sent = 0

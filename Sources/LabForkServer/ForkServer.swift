@@ -34,6 +34,11 @@ public struct ForkServer {
     ///
     /// - Returns: nil where the system refuses what it needs; a sentence is on standard error.
     public init?(settings: ForkServerSettings) {
+        self.init(settings: settings, application: nil)
+    }
+
+    /// Makes a fork server whose children have an application answer.
+    package init?(settings: ForkServerSettings, application: (any Application)?) {
         // Before the first is made. Where it can't be had, children inherit what this process did.
         _ = clab_close_from(ForkServerSettings.frames + 1)
         guard let drain = DrainSignal(), clab_signals_install() == 0,
@@ -48,7 +53,12 @@ public struct ForkServer {
         queue = ConnectionQueue(listener: ForkServerSettings.listener, faults: settings.faults)
         nextConnectionID = settings.firstConnectionID
         deadlines = DeadlineWatch(timeoutNs: settings.childTimeoutNs)
-        workshop = ChildWorkshop(settings: settings, channel: channel, drain: drain)
+        workshop = ChildWorkshop(
+            settings: settings,
+            application: application,
+            channel: channel,
+            drain: drain
+        )
         // Without it orphans go to init, and nobody records them; all else works.
         _ = clab_become_subreaper()
     }

@@ -60,6 +60,8 @@ public struct ForkServerSettings: Sendable, Equatable {
     public var upstreamTimeoutNs: Int64
     /// The most bytes of a request head.
     public var maxHeaderBytes: Int
+    /// Whether a client is shown why an application failed.
+    public var showsErrors: Bool
     /// Faults that a test asks for.
     public var faults: FaultPlan
 
@@ -80,6 +82,7 @@ public struct ForkServerSettings: Sendable, Equatable {
         idleTimeoutNs: Int64 = 60_000_000_000,
         upstreamTimeoutNs: Int64 = 60_000_000_000,
         maxHeaderBytes: Int = 64 << 10,
+        showsErrors: Bool = false,
         faults: FaultPlan = FaultPlan()
     ) {
         self.mode = mode
@@ -97,6 +100,7 @@ public struct ForkServerSettings: Sendable, Equatable {
         self.idleTimeoutNs = idleTimeoutNs
         self.upstreamTimeoutNs = upstreamTimeoutNs
         self.maxHeaderBytes = maxHeaderBytes
+        self.showsErrors = showsErrors
         self.faults = faults
     }
 
@@ -119,6 +123,7 @@ public struct ForkServerSettings: Sendable, Equatable {
             "child-timeout-ns=\(childTimeoutNs)", "header-timeout-ns=\(headerTimeoutNs)",
             "idle-timeout-ns=\(idleTimeoutNs)",
             "upstream-timeout-ns=\(upstreamTimeoutNs)", "header-bytes=\(maxHeaderBytes)",
+            "debug=\(showsErrors ? 1 : 0)",
         ]
         arguments += faults.words.map { "fault=\($0)" }
         if case .upstream(let name, let addresses) = mode {
@@ -154,6 +159,7 @@ public struct ForkServerSettings: Sendable, Equatable {
                 guard let fields = ForwardedFields(rawValue: String(value)) else { return nil }
                 forwardedFields = fields
             case ("children", _, let number?): mostChildren = Int(number)
+            case ("debug", _, let number?): showsErrors = number != 0
             case ("serial", _, let number?): isSerial = number != 0
             case ("fault", _, _):
                 guard faults.add(value) else { return nil }

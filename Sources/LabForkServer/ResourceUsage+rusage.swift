@@ -18,9 +18,20 @@ extension ResourceUsage {
     }
 
     /// What this process used since it was forked.
-    static func ofThisProcess() -> ResourceUsage {
+    static func ofThisProcess() -> ResourceUsage { ResourceUsage(of: RUSAGE_SELF) }
+
+    /// What those of its children used that it has waited for, and theirs.
+    static func ofEndedChildren() -> ResourceUsage { ResourceUsage(of: RUSAGE_CHILDREN) }
+
+    private init(of whom: __rusage_who) {
         var usage = rusage()
-        getrusage(Int32(RUSAGE_SELF.rawValue), &usage)
-        return ResourceUsage(usage)
+        getrusage(Int32(whom.rawValue), &usage)
+        self.init(usage)
+    }
+
+    /// Adds the CPU times of another.
+    mutating func addCPU(of other: ResourceUsage) {
+        userCPUUs += other.userCPUUs
+        systemCPUUs += other.systemCPUUs
     }
 }
