@@ -166,9 +166,7 @@ struct Child {
             )
             ending = exchange.run(&record)
             if head.framing == .chunked {
-                let trailers = client.reader.trailers
-                record.part(.requestTrailers, trailers.bytes)
-                trailers.forwarded(of: head).dropped.forEach { record.note($0) }
+                record.requestTrailers(client.reader.trailers, of: head)
             }
         case .application(let application):
             let call = ApplicationCall(

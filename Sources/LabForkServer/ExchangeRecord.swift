@@ -124,6 +124,17 @@ struct ExchangeRecord {
         channel.flushIfLarge()
     }
 
+    /// The request's trailer section: kept as it came, and what may not be a trailer noted.
+    ///
+    /// - Returns: The lines that may be sent on.
+    @discardableResult
+    mutating func requestTrailers(_ section: TrailerSection, of head: RequestHead) -> [UInt8] {
+        part(.requestTrailers, section.bytes)
+        let (lines, dropped) = section.forwarded(of: head)
+        deviations += dropped
+        return lines
+    }
+
     mutating func note(_ deviation: Deviation) { deviations.append(deviation) }
 
     /// Rules that an upstream bent or broke.

@@ -115,11 +115,11 @@ struct Relay {
                 requestIsRead = true
                 record.requestEnd()
                 if exchange.head.framing == .chunked {
-                    let all = exchange.client.reader.trailers
-                    record.part(.requestTrailers, all.bytes)
-                    let trailers = all.forwarded(of: exchange.head)
-                    trailers.dropped.forEach { record.note($0) }
-                    toUpstream.bytes.appendLastChunk(trailers: trailers.lines)
+                    let trailers = record.requestTrailers(
+                        exchange.client.reader.trailers,
+                        of: exchange.head
+                    )
+                    toUpstream.bytes.appendLastChunk(trailers: trailers)
                 }
             case .refused(let deviation):
                 record.note(deviation)

@@ -26,7 +26,7 @@ struct RequestContent {
         var sentence: String {
             switch self {
             case .refused(let deviation): deviation.sentence
-            case .timedOut: "the request's content did not come in time"
+            case .timedOut: "timeout: the request's content did not come in time"
             case .reset: "the client reset the connection inside its request"
             }
         }
@@ -84,7 +84,7 @@ struct RequestContent {
         case .end, .closed, .head:
             isAtEnd = true
             if head.framing == .chunked {
-                client.reader.trailers.forwarded(of: head).dropped.forEach { record.note($0) }
+                record.requestTrailers(client.reader.trailers, of: head)
             }
             record.requestEnd()
             return .end

@@ -22,7 +22,6 @@ import Testing
                 .map { $0.drop { $0 == " " } }
         }
         // count, CPU each, CPU in all, faults each, memory, deaths, orphans
-        #expect(rows.dropFirst(2).first?.hasPrefix("  GET /spin/{id} ") == true, "\(report)")
         #expect(try row("/spin/{id}")[1].contains("ms"))
         #expect(try row("/allocate/{id}")[4].hasSuffix("MiB"))
         #expect(try !row("/")[4].hasSuffix("MiB"))
