@@ -41,6 +41,8 @@ public struct CapturedExchange: Sendable, Equatable {
     public var requestTrailers: [UInt8]
     /// The status that it was answered; nil where no answer came.
     public var status: Int?
+    /// The answer's head as it came; nil where there was none, and where it was not asked for.
+    public var responseHead: [UInt8]?
     /// The answer's content; nil where there was none.
     public var responseBody: StoredBody?
     /// How it ended.
@@ -70,8 +72,10 @@ public struct CapturedExchange: Sendable, Equatable {
         responseBody: StoredBody?,
         outcome: ExchangeOutcome,
         isRequestComplete: Bool = true,
-        intermediary: Intermediary? = nil
+        intermediary: Intermediary? = nil,
+        responseHead: [UInt8]? = nil
     ) {
+        self.responseHead = responseHead
         self.intermediary = intermediary
         self.requestTrailers = requestTrailers
         self.isRequestComplete = isRequestComplete
@@ -106,8 +110,13 @@ public struct ReplayResult: Sendable, Equatable {
     public var status: Int16
     /// How it ended.
     public var outcome: ReplayOutcome
-    /// Whether status and content are those captured.
+    /// Whether it is the captured answer, in the parts that were to be compared.
     public var matches: Bool
+    /// Why it does not match; nil where it does.
+    ///
+    /// `outcome` where an answer came then and not now, or now and not then; `status`, `header:NAME`,
+    /// `body`, or `body:/pointer` of a JSON content, with `*` for the number of an element.
+    public var mismatch: String?
     /// The content, where it is not the captured one; nil where it is, or where there is none.
     public var differingBody: DifferingBody?
     /// The answer's head as it came, its empty line included; nil where none came, and where it was
@@ -129,8 +138,10 @@ public struct ReplayResult: Sendable, Equatable {
         outcome: ReplayOutcome,
         matches: Bool,
         differingBody: DifferingBody?,
-        head: [UInt8]? = nil
+        head: [UInt8]? = nil,
+        mismatch: String? = nil
     ) {
+        self.mismatch = mismatch
         self.head = head
         self.exchangeID = exchangeID
         self.round = round

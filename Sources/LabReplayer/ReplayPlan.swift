@@ -35,6 +35,10 @@ struct PlannedRequest {
     var closes: Bool
     /// The captured status; 0 where there was no answer.
     var status: Int16
+    /// Where the captured answer's head begins, where heads are to be compared.
+    var headPlace = 0
+    /// How long it is; 0 where it is not compared.
+    var headLength: Int32 = 0
     var content: CapturedContent
     /// Whether the content was captured to its end.
     var comparesContent: Bool
@@ -51,6 +55,7 @@ final class ReplayPlan: @unchecked Sendable {
     /// Where each captured connection begins in the table, and at last where the last one ends.
     private(set) var starts = [0]
     private(set) var skipped: [SkippedExchanges] = []
+    private let matching: Matching
     private var contents: [Int64: CapturedContent] = [:]
 
     var requests: UnsafePointer<PlannedRequest> { UnsafePointer(table) }
@@ -58,6 +63,7 @@ final class ReplayPlan: @unchecked Sendable {
 
     init(_ exchanges: [CapturedExchange], _ settings: ReplaySettings) {
         table = .allocate(capacity: exchanges.count)
+        matching = settings.matching
         let host = Array(settings.target.text.utf8)
         var connection: Int64?
         for exchange in exchanges {
@@ -131,6 +137,7 @@ final class ReplayPlan: @unchecked Sendable {
             bytes.append(contentsOf: content)
         case .none, .untilClose: break
         }
+        let answer = matching.parts.contains(.headers) ? exchange.responseHead ?? [] : []
         (table + count).initialize(
             to: PlannedRequest(
                 exchangeID: exchange.id,
@@ -140,6 +147,8 @@ final class ReplayPlan: @unchecked Sendable {
                 isPlain: !sent.method.equals("HEAD"),
                 closes: !sent.persists,
                 status: Int16(clamping: exchange.status ?? 0),
+                headPlace: arena.append(answer),
+                headLength: Int32(clamping: answer.count),
                 content: place(of: exchange.responseBody),
                 comparesContent: exchange.hasWholeAnswer
             )

@@ -73,6 +73,8 @@ public struct ReplaySummary: Sendable {
     public var byOutcome: [ReplayOutcome: Int] = [:]
     /// Results by status, those without an answer left out.
     public var byStatus: [Int: Int] = [:]
+    /// Results that do not match, by why (``ReplayResult/mismatch``).
+    public var byMismatch: [String: Int] = [:]
     /// Service times, done - sent, of the whole responses, nanoseconds.
     public var histogram = Histogram<UInt64>.serviceTimes()
     /// How many TCP connections were opened.

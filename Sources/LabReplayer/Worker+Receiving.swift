@@ -42,7 +42,7 @@ extension Worker {
     ) {
         let request = requests[slots[slot].request]
         let method = UnsafeBufferPointer(start: arena + request.place, count: request.methodLength)
-        let check = ContentCheck(request.content, arena, most: task.settings.mostBodyBytes)
+        let check = ContentCheck(request.content, arena, most: mostBodyBytes)
         if let partial = partials[slot] {
             partial.begin(method: method, check: check)
         } else {
@@ -94,15 +94,7 @@ extension Worker {
     /// Keeps the result of the slot's request, and goes on with the next one.
     private mutating func end(_ slot: Int, _ answer: Answer, _ now: Int64) {
         let request = requests + slots[slot].request
-        let matches: Bool
-        if answer.outcome == .ok {
-            matches =
-                answer.status == request.pointee.status
-                && (answer.hasCapturedContent || !request.pointee.comparesContent)
-        } else {
-            // No answer was captured, and none came: but only to a request that was sent.
-            matches = request.pointee.status == 0 && answer.status == 0 && slots[slot].written > 0
-        }
+        let mismatch = judge.mismatch(request, answer, wasSent: slots[slot].written > 0)
         keep(
             ReplayResult(
                 exchangeID: request.pointee.exchangeID,
@@ -114,9 +106,10 @@ extension Worker {
                 doneNs: now,
                 status: answer.status,
                 outcome: answer.outcome,
-                matches: matches,
+                matches: mismatch == nil,
                 differingBody: answer.differingBody,
-                head: keeping == .all || !matches ? answer.head : nil
+                head: keeping == .all || mismatch != nil ? answer.head : nil,
+                mismatch: mismatch
             )
         )
         // An answer that came before the whole request was sent leaves the rest unsent.

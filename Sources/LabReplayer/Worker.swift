@@ -21,6 +21,9 @@ struct Worker: ~Copyable {
     let events: UnsafeMutablePointer<clab_event>
     let buffer: UnsafeMutablePointer<UInt8>
     let keeping: Keeping
+    let judge: AnswerJudge
+    /// How much of a differing content is kept until it was looked at.
+    let mostBodyBytes: Int
     /// Whether each answer's head is looked at, and not only what the scanner makes of it.
     let looksAtHeads: Bool
 
@@ -56,10 +59,14 @@ struct Worker: ~Copyable {
         self.index = index
         self.epoll = epoll
         keeping = task.settings.keeping
-        looksAtHeads = keeping == .all
+        let matching = task.settings.matching
+        looksAtHeads = keeping == .all || matching.parts.contains(.headers)
+        let needsBodies = keeping != .nothing || !matching.ignoredPointers.isEmpty
+        mostBodyBytes = needsBodies ? task.settings.mostBodyBytes : 0
         let plan = task.plan
         requests = plan.requests
         arena = UnsafePointer(plan.arena.base)
+        judge = AnswerJudge(matching, arena)
         addresses = .allocate(capacity: task.settings.addresses.count)
         for (place, address) in task.settings.addresses.enumerated() {
             (addresses + place).initialize(to: sockaddr_storage())

@@ -15,7 +15,11 @@ struct WorkerTotals: Sendable {
     var byOutcome = [Int](repeating: 0, count: ReplayOutcome.allCases.count)
     /// How many results have each status; 0 is for no answer.
     var byStatus = [Int](repeating: 0, count: 1000)
+    /// How many results do not match, by why; of many different reasons only the kind.
+    var byMismatch: [String: Int] = [:]
     var histogram = Histogram<UInt64>.serviceTimes()
+
+    private static let mostReasons = 256
 
     /// What progress shows.
     struct Counts: Sendable {
@@ -31,13 +35,25 @@ struct WorkerTotals: Sendable {
         counts.done += 1
         byStatus[Int(result.status)] += 1
         byOutcome[result.outcome.place] += 1
-        if !result.matches { counts.mismatches += 1 }
+        if !result.matches { addMismatch(result.mismatch ?? "outcome") }
         if result.doneNs > lastDoneNs { lastDoneNs = result.doneNs }
         if result.sentNs < firstSentNs { firstSentNs = result.sentNs }
         guard result.outcome == .ok else { return }
         counts.ok += 1
         let time = UInt64(max(0, result.doneNs - result.sentNs))
         histogram.record(min(time, histogram.highestTrackableValue))
+    }
+}
+
+extension WorkerTotals {
+    private mutating func addMismatch(_ reason: String) {
+        counts.mismatches += 1
+        // Names of fields and members are the target's to choose, and it may choose a new one each time.
+        if byMismatch[reason] == nil, byMismatch.count >= Self.mostReasons {
+            byMismatch[String(reason.prefix { $0 != ":" }), default: 0] += 1
+        } else {
+            byMismatch[reason, default: 0] += 1
+        }
     }
 }
 
@@ -76,6 +92,7 @@ extension ReplaySummary {
         for (status, count) in totals.byStatus.enumerated() where count > 0 && status > 0 {
             byStatus[status, default: 0] += count
         }
+        byMismatch.merge(totals.byMismatch) { $0 + $1 }
         histogram.add(totals.histogram)
         targetNeverAnswered = requests > 0 && byStatus.isEmpty && mismatches > 0
     }
