@@ -24,7 +24,7 @@ struct Lab: ParsableCommand {
         version: labVersion,
         subcommands: [
             RecordCommand.self, ReplayCommand.self, ReportCommand.self, ListCommand.self,
-            ShowCommand.self, CheckCommand.self,
+            ShowCommand.self, CheckCommand.self, CorrelateCommand.self,
         ]
     )
 
@@ -51,7 +51,7 @@ struct Lab: ParsableCommand {
     /// Whether an error is one of the modules' own, whose description is a sentence for the user.
     private static func isSentence(_ error: any Error) -> Bool {
         error is SessionError || error is ListenError || error is ForkServerError
-            || error is FrameError || error is ReplayError
+            || error is FrameError || error is ReplayError || error is CorrelationRulesError
     }
 }
 

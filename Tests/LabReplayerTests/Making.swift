@@ -32,7 +32,8 @@ extension CapturedExchange {
         content: StoredBody? = nil,
         status: Int? = 200,
         answer: String? = "hello",
-        outcome: ExchangeOutcome = .ok
+        outcome: ExchangeOutcome = .ok,
+        answerFields: String? = nil
     ) -> CapturedExchange {
         let head = "\(method) \(target) HTTP/1.1\r\nHost: recorded.example\r\n\(fields)\r\n"
         return CapturedExchange(
@@ -43,7 +44,10 @@ extension CapturedExchange {
             requestBody: content,
             status: status,
             responseBody: answer.map { .make($0) },
-            outcome: outcome
+            outcome: outcome,
+            responseHead: answerFields.map {
+                Array("HTTP/1.1 \(status ?? 200) Whatever\r\n\($0)\r\n".utf8)
+            } ?? []
         )
     }
 }

@@ -35,16 +35,20 @@ extension SessionReader {
     /// An exchange whose end nobody told is given the outcome `childDied`: its request was read, and
     /// an answer is not known.
     ///
+    /// - Parameter answers: Whether the heads of answers are read too.
+    /// - Returns: The exchanges.
     /// - Throws: ``SessionError/nothingToReplay(path:)`` where there are none, or where the file
     ///   cannot be read.
-    public func capturedExchanges() throws(SessionError) -> [CapturedExchange] {
+    public func capturedExchanges(
+        withAnswerHeads answers: Bool = false
+    ) throws(SessionError) -> [CapturedExchange] {
         let captured = try read { db in
             let bodies = try storedBodies(db)
             let recordings = try Recording.all(db)
             let sql = """
                 SELECT e.id, e.connection_id, e.sequence, e.request_head, e.request_body_id, e.status,
                     e.response_body_id, e.outcome, e.request_ns, n.recording_id, e.target,
-                    n.peer_address, e.request_trailers
+                    n.peer_address, e.request_trailers, \(answers ? "e.response_head" : "NULL")
                 FROM exchange e LEFT JOIN connection n ON n.id = e.connection_id
                 ORDER BY e.connection_id, e.sequence, e.id
                 """
@@ -61,7 +65,8 @@ extension SessionReader {
                     outcome: ExchangeOutcome(rawValue: row.text(7)) ?? .childDied,
                     isRequestComplete: row.intIfAny(8) != nil || row.intIfAny(4) == nil,
                     intermediary: recordings.first { $0.id == row.intIfAny(9) }?
-                        .intermediary(of: row.text(10), from: row.text(11))
+                        .intermediary(of: row.text(10), from: row.text(11)),
+                    responseHead: row.bytesIfAny(13)
                 )
             }.array()
         }
