@@ -13,6 +13,7 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let real = Target.Dependency.product(name: "RealModule", package: "swift-numerics")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 
 /// llhttp, an independent judge of what a message means; the product does not link it.
@@ -32,6 +33,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
     ],
     targets: [
         .target(name: "CLabLinux"),
@@ -53,8 +55,13 @@ let package = Package(
             swiftSettings: house
         ),
         .target(
+            name: "LabComparer",
+            dependencies: ["LabWire", "LabExchange", real],
+            swiftSettings: house
+        ),
+        .target(
             name: "LabReporter",
-            dependencies: ["LabWire", "LabExchange", "LabSession"],
+            dependencies: ["LabWire", "LabExchange", "LabSession", "LabComparer"],
             swiftSettings: house
         ),
         .executableTarget(
@@ -71,7 +78,7 @@ let package = Package(
             name: "lab",
             dependencies: [
                 "CLabLinux", "LabWire", "LabExchange", "LabForkServer", "LabSession", "LabReplayer",
-                "LabReporter", arguments, histogram,
+                "LabComparer", "LabReporter", arguments, histogram,
             ],
             swiftSettings: house
         ),
@@ -108,6 +115,11 @@ let package = Package(
             dependencies: [
                 "LabReplayer", "LabExchange", "LabWire", "CLabLinux", crypto, histogram,
             ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "LabComparerTests",
+            dependencies: ["LabComparer", "LabExchange", "LabWire", "LabTestSupport", real],
             swiftSettings: house
         ),
         .testTarget(
