@@ -22,6 +22,12 @@ public struct Matching: Sendable, Equatable {
         public static let headers = Parts(rawValue: 2)
         /// The content, byte by byte, or as JSON where ``Matching/ignoredPointers`` says so.
         public static let body = Parts(rawValue: 4)
+
+        /// The parts by the names that `--match` takes.
+        public var names: [String] {
+            [(Parts.status, "status"), (.headers, "headers"), (.body, "body")]
+                .filter { contains($0.0) }.map { $0.1 }
+        }
     }
 
     /// What is compared.

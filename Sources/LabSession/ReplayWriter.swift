@@ -51,6 +51,7 @@ public final class ReplayWriter {
     /// The captured answers' bodies: what a matching result points to.
     private let captured: [Int64: StoredBody]
     private var bodies: BodyShelf
+    private var heads: HeadShelf
     private let insert: PreparedStatement
 
     /// Begins a run.
@@ -71,7 +72,7 @@ public final class ReplayWriter {
         }
         self.captured = captured
         do {
-            (runID, bodies, insert) = try file.queue.write { db in
+            (runID, bodies, heads, insert) = try file.queue.write { db in
                 try db.execute(
                     sql: """
                         INSERT INTO replay_run (label, started_at, target, concurrency, pacing,
@@ -83,10 +84,15 @@ public final class ReplayWriter {
                     ]
                 )
                 return (
-                    db.lastInsertedRowID, try BodyShelf(db),
+                    db.lastInsertedRowID, try BodyShelf(db), try HeadShelf(db),
                     try PreparedStatement(
                         db,
-                        "INSERT INTO replay_result VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                        """
+                        INSERT INTO replay_result (run_id, exchange_id, round, connection,
+                            intended_ns, sent_ns, first_byte_ns, done_ns, status, outcome,
+                            body_digest, body_id, matches, mismatch, head_id)
+                        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        """
                     )
                 )
             }
@@ -105,6 +111,7 @@ public final class ReplayWriter {
             }
         } catch {
             bodies.forget()
+            heads.forget()
             throw SessionError(error, path: file.path, doing: "write to")
         }
     }
@@ -112,6 +119,7 @@ public final class ReplayWriter {
     private func write(_ result: ReplayResult) throws {
         // Before anything is bound, for it may fail.
         let body = try storedBody(result)
+        let head = try result.head.map { try heads.id($0) }
         insert.bind(runID)
         insert.bind(result.exchangeID)
         insert.bind(result.round)
@@ -130,6 +138,8 @@ public final class ReplayWriter {
             insert.bindNull()
         }
         insert.bind(result.matches ? 1 : 0)
+        if let reason = result.mismatch { insert.bind(text: reason) } else { insert.bindNull() }
+        insert.bind(head)
         try insert.run()
     }
 

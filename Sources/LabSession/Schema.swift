@@ -4,6 +4,7 @@
 //                        └──── 1─* exchange *─1 body (each distinct body once)
 //                                     ├── 1─* deviation
 //                                     └── 1─* replay_result *─1 replay_run 1─* histogram
+//                                                     └── *─1 replay_head
 //
 // Instants are nanoseconds of CLOCK_MONOTONIC in columns that end in _ns; recording.started_at is the
 // wall clock at recording.anchor_ns. Durations are not stored: the view `timing` derives them.
@@ -149,7 +150,13 @@ public enum SessionFormat {
             outcome TEXT NOT NULL,
             body_digest BLOB,
             body_id INTEGER REFERENCES body,
-            matches INTEGER NOT NULL
+            matches INTEGER NOT NULL,
+            mismatch TEXT,
+            head_id INTEGER REFERENCES replay_head
+        );
+        CREATE TABLE replay_head (
+            id INTEGER PRIMARY KEY,
+            bytes BLOB NOT NULL
         );
         CREATE INDEX replay_result_run ON replay_result (run_id);
         CREATE TABLE histogram (

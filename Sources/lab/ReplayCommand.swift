@@ -22,7 +22,12 @@ struct ReplayCommand: ParsableCommand {
             errors, mismatches (a count or a share, such as errors>0.1%) and rate (requests per second), \
             compared by >, >=, < or <=. A percentile needs ten whole answers beyond it: p99 needs 1000.
 
-            Exit codes: 0 done; 1 every request failed, or a --fail-if holds; 2 the target never \
+            --match headers compares names and values. Values that are new each time (Date, Age, Expires, \
+            Last-Modified, request and trace identifiers, cookies) may differ, the field must be there; \
+            fields that frame the message or concern one connection are left out.
+
+            Exit codes: 0 done; 1 every request failed, a --fail-if holds, or --match was given and an \
+            answer does not match; 2 the target never \
             answered, or it could not be done; 3 results were lost, or too few answers came to judge \
             a --fail-if; 130 interrupted, with what was done kept.
             """
@@ -64,6 +69,8 @@ struct ReplayCommand: ParsableCommand {
         )
     )
     var filter: String?
+
+    @OptionGroup(title: "Checking and keeping") var checking: CheckingOptions
 
     @Option(help: "What to call this run.")
     var label: String?
@@ -142,7 +149,9 @@ struct ReplayCommand: ParsableCommand {
     /// Reads all, and closes the file again: who closes it last takes its -wal file away.
     private func readSession() throws -> ([CapturedExchange], [Recording]) {
         let reader = try SessionReader(session)
-        let all = try reader.capturedExchanges()
+        let all = try reader.capturedExchanges(
+            withAnswerHeads: checking.matching.parts.contains(.headers)
+        )
         guard let filter else { return (all, try reader.recordings()) }
         var wanted: Set<Int64> = []
         do {
@@ -180,6 +189,9 @@ struct ReplayCommand: ParsableCommand {
         settings.durationNs = duration?.nanoseconds
         settings.timeoutNs = timeout.nanoseconds
         settings.connectTimeoutNs = connectTimeout.nanoseconds
+        settings.matching = checking.matching
+        settings.keeping = checking.store
+        settings.mostBodyBytes = checking.maxStoredBody.bytes
         return settings
     }
 
@@ -240,7 +252,7 @@ struct ReplayCommand: ParsableCommand {
         )
         try tell(words, run: writer.runID)
         try judge(summary, settings.target)
-        try judge(verdicts.map { $0.1 })
+        try judge(verdicts.map { $0.1 }, matching: summary)
     }
 
     /// The nice value of this thread alone (setpriority(2), "C library/kernel differences").
@@ -282,8 +294,18 @@ struct ReplayCommand: ParsableCommand {
     }
 
     /// A condition that cannot be judged is not one that passed: it outranks those that hold.
-    private func judge(_ verdicts: [FailCondition.Verdict]) throws {
+    private func judge(
+        _ verdicts: [FailCondition.Verdict],
+        matching summary: ReplaySummary
+    ) throws {
         var code: Int32 = 0
+        if checking.match != nil, summary.mismatches > 0 {
+            complain(
+                "\(summary.mismatches) of \(summary.requests) answers are not the captured ones: "
+                    + "\(ReplayWords.mismatches(summary))."
+            )
+            code = ExitStatus.bad
+        }
         for verdict in verdicts {
             switch verdict {
             case .passes: break

@@ -45,6 +45,8 @@ struct ReplayWords: Encodable {
     var latencyMs: Latency
     var outcomes: [String: Int]
     var statuses: [String: Int]
+    /// Why results do not match, counted.
+    var mismatchReasons: [String: Int]
     var connectionsOpened: Int
     var dropped: Int
     var correlationMisses: Int
@@ -81,6 +83,7 @@ struct ReplayWords: Encodable {
         statuses = Dictionary(
             uniqueKeysWithValues: summary.byStatus.map { ("\($0.key)", $0.value) }
         )
+        mismatchReasons = summary.byMismatch
         connectionsOpened = summary.connectionsOpened
         // A closed loop starts what it can and drops nothing; nothing is correlated.
         dropped = 0
@@ -96,6 +99,13 @@ struct ReplayWords: Encodable {
             .map { "\($0.value) \($0.key.rawValue)" }.joined(separator: ", ")
     }
 
+    /// Why results do not match, with the counts, most frequent first, no more than five.
+    static func mismatches(_ summary: ReplaySummary) -> String {
+        let all = summary.byMismatch.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        let first = all.prefix(5).map { "\($0.value) \($0.key)" }
+        return (first + (all.count > 5 ? ["…"] : [])).joined(separator: ", ")
+    }
+
     static func settings(_ settings: ReplaySettings, filter: String?) -> String {
         struct Settings: Encodable {
             var threads: Int
@@ -105,7 +115,13 @@ struct ReplayWords: Encodable {
             var connectTimeoutS: Double
             var keepsHopByHop: Bool
             var filter: String?
+            var match: [String]
+            var ignoredHeaders: [String]
+            var ignoredJson: [String]
+            var store: String
+            var maxStoredBody: Int
         }
+        let matching = settings.matching
         return text(
             Settings(
                 threads: settings.threads,
@@ -114,7 +130,12 @@ struct ReplayWords: Encodable {
                 timeoutS: Double(settings.timeoutNs) / 1e9,
                 connectTimeoutS: Double(settings.connectTimeoutNs) / 1e9,
                 keepsHopByHop: settings.keepsHopByHop,
-                filter: filter
+                filter: filter,
+                match: matching.parts.names,
+                ignoredHeaders: matching.ignoredHeaders.sorted(),
+                ignoredJson: matching.ignoredPointers.map(\.description),
+                store: settings.keeping.rawValue,
+                maxStoredBody: settings.mostBodyBytes
             )
         )
     }

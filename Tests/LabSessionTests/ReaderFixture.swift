@@ -241,11 +241,13 @@ final class ReaderFixture {
             (2, 'after', '2026-11-25T16:05:00.000Z', 'http://127.0.0.1:9001', 100, 'asap', 1, '{}',
                 '{"cores":2}', '2026-11-25T16:05:01.000Z', 'done', NULL);
         INSERT INTO replay_result VALUES
-            (1, 1, 0, 1, 100000, 100000, 400000, 500000, 200, 'ok', NULL, NULL, 1),
-            (1, 2, 0, 1, 500000, 500000, 800000, 900000, 200, 'ok', NULL, NULL, 1),
-            (2, 1, 0, 1, 100000, 100000, 400000, 500000, 500, 'ok', NULL, NULL, 0),
-            (2, 2, 0, 1, 500000, 500000, 800000, 900000, 200, 'ok', x'07', 7, 0),
-            (2, 3, 0, 1, 900000, 900000, NULL, 1000000, NULL, 'reset', NULL, NULL, 0);
+            (1, 1, 0, 1, 100000, 100000, 400000, 500000, 200, 'ok', NULL, NULL, 1, NULL, NULL),
+            (1, 2, 0, 1, 500000, 500000, 800000, 900000, 200, 'ok', NULL, NULL, 1, NULL, NULL),
+            (2, 1, 0, 1, 100000, 100000, 400000, 500000, 500, 'ok', NULL, NULL, 0, 'status', NULL),
+            (2, 2, 0, 1, 500000, 500000, 800000, 900000, 200, 'ok', x'07', 7, 0, 'body', 1),
+            (2, 3, 0, 1, 900000, 900000, NULL, 1000000, NULL, 'reset', NULL, NULL, 0, 'outcome', NULL);
+        INSERT INTO replay_head VALUES (1, CAST('HTTP/1.1 200 OK' || x'0d0a' || 'Content-Type: text/html'
+            || x'0d0a' || 'Content-Length: 9' || x'0d0a0d0a' AS BLOB));
         INSERT INTO histogram VALUES (1, 0, 'service', 400000, 2), (2, 0, 'service', 400000, 1200),
             (2, 1, 'service', 400000, 300), (2, 1, 'service', 2500000, 14), (2, 1, 'service', 9000000, 1);
         """

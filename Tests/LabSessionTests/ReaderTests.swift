@@ -72,7 +72,7 @@ import Testing
         #expect(run.run.latencyNs.count == 1515)
         #expect(run.run.latencyNs.p99 == 400_000)
         #expect(run.run.latencyNs.max == 9_000_000)
-        #expect(run.mismatches.map(\.onlyContentDiffers) == [false, true])
+        #expect(run.mismatches.map(\.reason) == ["status", "body"])
         #expect(run.failures.map(\.outcome) == ["reset"])
         #expect(try reader.run("2") == run)
     }

@@ -135,6 +135,25 @@ import Testing
         #expect(try stage.lines("SELECT count(*) FROM body") == ["3"])
     }
 
+    @Test func `a result says why it does not match, and equal heads are one row`() throws {
+        let stage = try Stage()
+        var one = result(1, matches: false)
+        one.mismatch = "header:etag"
+        one.head = Array("HTTP/1.1 200 OK\r\nETag: 1\r\n\r\n".utf8)
+        var other = one
+        other.head = Array("HTTP/1.1 200 OK\r\nETag: 2\r\n\r\n".utf8)
+        try stage.writer.write([one, result(2), other])
+        try stage.writer.write([one])
+        #expect(
+            try stage.lines("SELECT exchange_id, mismatch, head_id FROM replay_result")
+                == ["1 header:etag 1", "2 - -", "1 header:etag 2", "1 header:etag 1"]
+        )
+        #expect(
+            try stage.lines("SELECT substr(CAST(bytes AS TEXT), 18, 7) FROM replay_head")
+                == ["ETag: 1", "ETag: 2"]
+        )
+    }
+
     @Test func `a differing body that is cut keeps its size`() throws {
         let stage = try Stage()
         var long = result(1, matches: false)
