@@ -89,8 +89,8 @@ struct ReplayCommand: ParsableCommand {
     )
     var failIf: [String] = []
 
-    @Flag(help: "Print one JSON object instead of text.")
-    var json = false
+    @OptionGroup(title: "Output")
+    var output: OutputOptions
 
     func validate() throws {
         guard (1...100_000).contains(concurrency) else {
@@ -250,7 +250,7 @@ struct ReplayCommand: ParsableCommand {
             reason: reason,
             at: Moment.now.wall
         )
-        try tell(words, run: writer.runID)
+        try output.tell(words, summary, ofRun: writer.runID, in: session)
         try judge(summary, settings.target)
         try judge(verdicts.map { $0.1 }, matching: summary)
     }
@@ -258,17 +258,6 @@ struct ReplayCommand: ParsableCommand {
     /// The nice value of this thread alone (setpriority(2), "C library/kernel differences").
     private static func setNice(_ value: Int32) -> Bool {
         setpriority(Int32(PRIO_PROCESS.rawValue), 0, value) == 0
-    }
-
-    private func tell(_ words: ReplayWords, run: Int64) throws {
-        var results = Results()
-        if json {
-            try results.write(words.json + "\n")
-        } else {
-            let detail = try SessionReader(session).run("\(run)")
-            try results.write(RunReport(detail, style: Results.style).text)
-        }
-        try results.finish()
     }
 
     private func judge(_ summary: ReplaySummary, _ target: Authority) throws {
