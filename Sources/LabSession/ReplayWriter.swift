@@ -19,6 +19,8 @@ public struct ReplayFacts: Sendable {
     public var settings: String
     /// The machine that sends, a JSON object.
     public var hostFacts: String
+    /// Which part of the sessions it sends, from 1; 0 for all.
+    public var shard: Int
 
     /// Makes facts.
     public init(
@@ -28,8 +30,10 @@ public struct ReplayFacts: Sendable {
         concurrency: Int,
         pacing: String,
         settings: String,
-        hostFacts: String
+        hostFacts: String,
+        shard: Int = 0
     ) {
+        self.shard = shard
         self.label = label
         self.startedAt = startedAt
         self.target = target
@@ -48,6 +52,7 @@ public final class ReplayWriter {
     public let runID: Int64
 
     private let file: SessionFile
+    private let shard: Int
     /// The captured answers' bodies: what a matching result points to.
     private let captured: [Int64: StoredBody]
     private var bodies: BodyShelf
@@ -63,6 +68,7 @@ public final class ReplayWriter {
         exchanges: [CapturedExchange]
     ) throws(SessionError) {
         self.file = file
+        shard = facts.shard
         var captured: [Int64: StoredBody] = [:]
         captured.reserveCapacity(exchanges.count)
         for exchange in exchanges {
@@ -173,8 +179,8 @@ public final class ReplayWriter {
             try file.queue.write { db in
                 for entry in histogram {
                     try db.execute(
-                        sql: "INSERT INTO histogram VALUES (?, 0, 'service', ?, ?)",
-                        arguments: [runID, Int64(entry.bucket), Int64(entry.count)]
+                        sql: "INSERT INTO histogram VALUES (?, ?, 'service', ?, ?)",
+                        arguments: [runID, shard, Int64(entry.bucket), Int64(entry.count)]
                     )
                 }
                 try db.execute(

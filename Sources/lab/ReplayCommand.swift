@@ -18,6 +18,10 @@ struct ReplayCommand: ParsableCommand {
             connection is sent once. Every result is kept in the session; see it again with \
             lab report --run RUN.
 
+            With --shard I/N sessions are shared among N processes by a hash of their first exchange, and \
+            --requests is shared too; --concurrency is each process's own. Each works on its own copy of \
+            the session; lab merge joins them.
+
             EXPR of --fail-if is one of p50, p90, p95, p99, p99.9, mean, max (a time, such as p99>200ms), \
             errors, mismatches (a count or a share, such as errors>0.1%) and rate (requests per second), \
             compared by >, >=, < or <=. A percentile needs ten whole answers beyond it: p99 needs 1000.
@@ -89,6 +93,9 @@ struct ReplayCommand: ParsableCommand {
     )
     var failIf: [String] = []
 
+    @OptionGroup(title: "Several machines")
+    var part: ShardOptions
+
     @OptionGroup(title: "Output")
     var output: OutputOptions
 
@@ -118,7 +125,10 @@ struct ReplayCommand: ParsableCommand {
     }
 
     func run() throws {
-        let (exchanges, recordings) = try readSession()
+        let found = try part.found()
+        let (all, recordings) = try readSession()
+        let exchanges = found?.shard.exchanges(of: all) ?? all
+        if let found { tell(found, exchanges, all) }
         // What was captured by a forward proxy went to the hosts that its targets name.
         if target == nil, exchanges.contains(where: { isForwarded($0) }) {
             throw Failure(
@@ -126,17 +136,24 @@ struct ReplayCommand: ParsableCommand {
                     + "hosts. Say where all are to go with --target."
             )
         }
-        let settings = try replaySettings(recordings)
+        let settings = try replaySettings(recordings, found?.shard)
         let replayer = Replayer(exchanges: exchanges, settings: settings)
-        guard replayer.requestsPerRound > 0 else {
+        // A shard may have nothing to do: its run has no requests, and all can be merged.
+        guard replayer.requestsPerRound > 0 || found != nil && !all.isEmpty else {
             throw SessionError.nothingToReplay(path: session)
         }
         let watch = SignalWatch { count in
             if count == 1 { replayer.stop() } else { replayer.abort() }
         }
         try withExtendedLifetime(watch) {
-            try send(replayer, settings, exchanges)
+            try send(replayer, settings, exchanges, found?.shard)
         }
+    }
+
+    private func tell(_ found: FoundShard, _ mine: [CapturedExchange], _ all: [CapturedExchange]) {
+        complain(
+            "shard \(found.shard.text), from \(found.source): \(mine.count) of \(all.count) exchanges"
+        )
     }
 
     private func isForwarded(_ exchange: CapturedExchange) -> Bool {
@@ -165,7 +182,10 @@ struct ReplayCommand: ParsableCommand {
         return (all.filter { wanted.contains($0.id) }, try reader.recordings())
     }
 
-    private func replaySettings(_ recordings: [Recording]) throws -> ReplaySettings {
+    private func replaySettings(
+        _ recordings: [Recording],
+        _ shard: Shard?
+    ) throws -> ReplaySettings {
         let recording = recordings.last
         let place: Authority
         if let target {
@@ -185,7 +205,7 @@ struct ReplayCommand: ParsableCommand {
         )
         settings.concurrency = concurrency
         settings.threads = threads
-        settings.requests = requests
+        settings.requests = requests.map { shard?.part(of: $0) ?? $0 }
         settings.durationNs = duration?.nanoseconds
         settings.timeoutNs = timeout.nanoseconds
         settings.connectTimeoutNs = connectTimeout.nanoseconds
@@ -198,19 +218,27 @@ struct ReplayCommand: ParsableCommand {
     private func send(
         _ replayer: Replayer,
         _ settings: ReplaySettings,
-        _ exchanges: [CapturedExchange]
+        _ exchanges: [CapturedExchange],
+        _ shard: Shard?
     ) throws {
         let file = try SessionFile.open(writing: session)
+        let now = Moment.now
         let writer = try ReplayWriter(
             file,
             ReplayFacts(
                 label: label,
-                startedAt: Moment.now.wall,
+                startedAt: now.wall,
                 target: "http://\(settings.target.text)",
                 concurrency: concurrency,
                 pacing: "asap",
-                settings: ReplayWords.settings(settings, filter: filter),
-                hostFacts: ReplayWords.hostFacts()
+                settings: ReplayWords.settings(
+                    settings,
+                    filter: filter,
+                    anchorNs: now.monotonicNs,
+                    shard
+                ),
+                hostFacts: ReplayWords.hostFacts(),
+                shard: shard?.index ?? 0
             ),
             exchanges: exchanges
         )

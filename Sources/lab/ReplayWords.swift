@@ -106,7 +106,16 @@ struct ReplayWords: Encodable {
         return (first + (all.count > 5 ? ["…"] : [])).joined(separator: ", ")
     }
 
-    static func settings(_ settings: ReplaySettings, filter: String?) -> String {
+    static func settings(
+        _ settings: ReplaySettings,
+        filter: String?,
+        anchorNs: Int64,
+        _ shard: Shard?
+    ) -> String {
+        struct Part: Encodable {
+            var index: Int
+            var count: Int
+        }
         struct Settings: Encodable {
             var threads: Int
             var requests: Int?
@@ -120,6 +129,9 @@ struct ReplayWords: Encodable {
             var ignoredJson: [String]
             var store: String
             var maxStoredBody: Int
+            /// CLOCK_MONOTONIC at the run's `started_at`, nanoseconds.
+            var anchorNs: Int64
+            var shard: Part?
         }
         let matching = settings.matching
         return text(
@@ -135,7 +147,9 @@ struct ReplayWords: Encodable {
                 ignoredHeaders: matching.ignoredHeaders.sorted(),
                 ignoredJson: matching.ignoredPointers.map(\.description),
                 store: settings.keeping.rawValue,
-                maxStoredBody: settings.mostBodyBytes
+                maxStoredBody: settings.mostBodyBytes,
+                anchorNs: anchorNs,
+                shard: shard.map { Part(index: $0.index, count: $0.count) }
             )
         )
     }
