@@ -112,6 +112,13 @@ int clab_signal_child(pid_t pid, int signal_number) {
     return sent;
 }
 
+int clab_signal_child_group(pid_t pid, int signal_number) {
+    /* While the leader is not waited for, no other group can have its number. One that has just been forked
+     * leads none yet. */
+    int sent = kill(-pid, signal_number);
+    return sent == 0 && signal_number != SIGKILL ? 0 : clab_signal_child(pid, signal_number);
+}
+
 int clab_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 int clab_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); }
 

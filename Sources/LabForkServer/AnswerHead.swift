@@ -1,6 +1,6 @@
 // What an application says before its content: checked, for nobody else looks at it.
 
-package import LabWire
+import LabWire
 
 /// Why an application's answer can't be sent: a sentence about "the application".
 package struct AnswerFault: Error, Equatable {

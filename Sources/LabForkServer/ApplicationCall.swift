@@ -127,6 +127,9 @@ package final class ApplicationCall {
     /// Whether the head was sent, and nothing else can be answered any more.
     package var hasBegun: Bool { answer.hasBegun }
 
+    /// Whether the answer is at its end.
+    package var isOver: Bool { answer.isOver }
+
     /// Whether the client is gone, so that nothing more can be sent.
     package var isUnsent: Bool { answer.isUnsent }
 

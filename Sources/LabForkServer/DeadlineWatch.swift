@@ -1,4 +1,5 @@
-// Children that take too long: seen, asked to end, ended; and their clients told.
+// Children that take too long: seen, asked to end, ended, with all that they started; and their clients
+// told.
 //
 //     over time ──▶ TERM, what it was doing is kept ──▶ a second of grace ──▶ KILL
 //                                                    └─▶ waited for ──▶ 504, where nothing was sent
@@ -82,10 +83,10 @@ struct DeadlineWatch {
                 )
                 watched[pid]?.client = clab_socket_of(pid, child.clientNumber)
                 watched[pid]?.termNs = now
-                _ = clab_signal_child(pid, SIGTERM)
+                _ = clab_signal_child_group(pid, SIGTERM)
             } else if child.termNs != 0, !child.wasKilled, now - child.termNs >= Self.graceNs {
                 watched[pid]?.wasKilled = true
-                _ = clab_signal_child(pid, SIGKILL)
+                _ = clab_signal_child_group(pid, SIGKILL)
             }
         }
         return late

@@ -5,8 +5,8 @@ package import LabWire
 
 /// Builds environs for the connections of one server.
 package struct EnvironBuilder {
-    private let serverName: [UInt8]
-    private let serverPort: [UInt8]
+    let serverName: [UInt8]
+    let serverPort: [UInt8]
 
     package init(serverName: Authority) {
         self.serverName = Array(serverName.host.utf8)
@@ -59,7 +59,7 @@ package struct EnvironBuilder {
     }
 
     /// `*` has no path (wsgiref.validate wants it empty); an absolute target has the one after its host.
-    private func pathAndQuery(_ head: RequestHead, _ form: RequestTarget?) -> ArraySlice<UInt8> {
+    func pathAndQuery(_ head: RequestHead, _ form: RequestTarget?) -> ArraySlice<UInt8> {
         switch form {
         case .asterisk, .authority: []
         case .absolute(_, let place):
@@ -69,7 +69,7 @@ package struct EnvironBuilder {
         }
     }
 
-    private func protocolName(_ minorVersion: Int) -> [UInt8] {
+    func protocolName(_ minorVersion: Int) -> [UInt8] {
         Array("HTTP/1.".utf8) + [UInt8(ascii: "0") + UInt8(minorVersion)]
     }
 
@@ -78,11 +78,12 @@ package struct EnvironBuilder {
     /// Only letters, digits and `-` map to one name without ambiguity; a name with `_` could shadow
     /// one with `-` (RFC 9110 17.10), and `Proxy` would become `HTTP_PROXY`, which clients obey
     /// (CVE-2016-5385).
-    private func addFields(
+    func addFields(
         of head: RequestHead,
         _ form: RequestTarget?,
         _ environ: inout Environ,
-        _ deviations: inout [Deviation]
+        _ deviations: inout [Deviation],
+        leavesOutCredentials: Bool = false
     ) {
         if case .absolute(let authority, _) = form {
             environ.add(field: Array("Host".utf8), value: Array(authority.text.utf8))
@@ -93,6 +94,12 @@ package struct EnvironBuilder {
             if name.equals(ignoringCase: "content-type")
                 || name.equals(ignoringCase: "content-length")
                 || name.equals(ignoringCase: "transfer-encoding")
+            {
+                continue
+            }
+            if leavesOutCredentials,
+                name.equals(ignoringCase: "authorization")
+                    || name.equals(ignoringCase: "proxy-authorization")
             {
                 continue
             }

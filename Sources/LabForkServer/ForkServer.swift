@@ -34,7 +34,7 @@ public struct ForkServer {
     ///
     /// - Returns: nil where the system refuses what it needs; a sentence is on standard error.
     public init?(settings: ForkServerSettings) {
-        self.init(settings: settings, application: nil)
+        self.init(settings: settings, application: CGIApplication(settings))
     }
 
     /// Makes a fork server whose children have an application answer.
@@ -367,7 +367,7 @@ public struct ForkServer {
         guard !hasKilled else { return }
         hasKilled = true
         for (pid, connectionID) in ledger.living {
-            _ = clab_signal_child(pid, SIGKILL)
+            _ = clab_signal_child_group(pid, SIGKILL)
             tell(.killed, "{\"why\":\"\(why)\",\"connection_id\":\(connectionID)}", pid: pid)
         }
         queue.close()

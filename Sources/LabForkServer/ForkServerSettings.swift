@@ -10,6 +10,8 @@ public struct ForkServerSettings: Sendable, Equatable {
         case builtIn
         /// Another server: its name for `Host`, and its addresses, each with the port.
         case upstream(Authority, addresses: [Authority])
+        /// A CGI program, or a directory of such (RFC 3875): its whole path.
+        case cgi(String)
     }
 
     /// How children that ended are waited for: the tutorial's three servers.
@@ -130,6 +132,7 @@ public struct ForkServerSettings: Sendable, Equatable {
             arguments.append("upstream=\(full(name))")
             arguments += addresses.map { "address=\(full($0))" }
         }
+        if case .cgi(let path) = mode { arguments.append("cgi=\(path)") }
         return arguments
     }
 
@@ -152,6 +155,7 @@ public struct ForkServerSettings: Sendable, Equatable {
             case ("server", let authority?, _): serverName = authority
             case ("upstream", let authority?, _): upstream = authority
             case ("address", let authority?, _): addresses.append(authority)
+            case ("cgi", _, _): mode = .cgi(String(value))
             case ("first-connection", _, let number?): firstConnectionID = number
             case ("forward", _, let number?): forwards = number != 0
             case ("pseudonym", _, _): pseudonym = String(value)

@@ -13,10 +13,12 @@ public struct RecordingFacts: Sendable {
     public var host: String
     /// The port that was bound.
     public var port: Int
-    /// `builtin` or `upstream`.
+    /// `builtin`, `upstream` or `cgi`.
     public var mode: String
     /// The upstream's URL, in that mode.
     public var upstream: String?
+    /// What answers, in the other modes but `builtin`: a CGI program's path.
+    public var app: String?
     /// How children are reaped.
     public var reap: String
     /// The command line, as it was typed.
@@ -36,6 +38,7 @@ public struct RecordingFacts: Sendable {
         port: Int,
         mode: String,
         upstream: String?,
+        app: String? = nil,
         reap: String,
         commandLine: String,
         labVersion: String,
@@ -48,6 +51,7 @@ public struct RecordingFacts: Sendable {
         self.port = port
         self.mode = mode
         self.upstream = upstream
+        self.app = app
         self.reap = reap
         self.commandLine = commandLine
         self.labVersion = labVersion
@@ -112,12 +116,12 @@ public final class RecordingWriter {
                 try db.execute(
                     sql: """
                         INSERT INTO recording (started_at, anchor_ns, host, port, mode, upstream,
-                            reap, command_line, lab_version, pseudonym, forwarded)
-                        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                            app, reap, command_line, lab_version, pseudonym, forwarded)
+                        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                         """,
                     arguments: [
                         facts.startedAt, facts.anchorNs, facts.host, facts.port, facts.mode,
-                        facts.upstream, facts.reap, facts.commandLine, facts.labVersion,
+                        facts.upstream, facts.app, facts.reap, facts.commandLine, facts.labVersion,
                         facts.pseudonym, facts.forwarded,
                     ]
                 )

@@ -21,6 +21,10 @@ struct RecordCommand: ParsableCommand {
             /spawn-zombie and /spawn-orphan leave a \
             process behind.
 
+            With --cgi a program runs for each request (RFC 3875): its environment is the environ on record, \
+            its standard input the content, its standard error is kept. --upstream-timeout bounds its \
+            silence, --child-timeout its whole run.
+
             Ctrl-C ends the recording: it stops accepting, lets its children finish, reaps them, and \
             prints a summary. A second Ctrl-C ends it at once. When it listens, one line on standard \
             error says so: lab: listening on http://HOST:PORT
@@ -41,6 +45,17 @@ struct RecordCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("Be a reverse proxy in front of this server.", valueName: "url"))
     var upstream: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Run this CGI program for each request, or the one that the path names in this directory.",
+            valueName: "program"
+        )
+    )
+    var cgi: String?
+
+    @Flag(help: "Show a client why the application failed; else it is only on record.")
+    var debug = false
 
     @Flag(help: "Be a forward proxy, CONNECT included, also when listening beyond loopback.")
     var forward = false
@@ -95,7 +110,7 @@ struct RecordCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How long an upstream may be silent, or a client take nothing; then 504.",
+            "How long an upstream or a CGI program may be silent, or a client take nothing; then 504.",
             valueName: "t"
         )
     )
@@ -151,6 +166,12 @@ struct RecordCommand: ParsableCommand {
                 "--serial forks no children: it goes with none of --max-children, --child-timeout, --reap."
             )
         }
+        if cgi != nil, upstream != nil || serial {
+            throw ValidationError("--cgi goes with neither --upstream nor --serial.")
+        }
+        if debug, cgi == nil {
+            throw ValidationError("--debug is about an application's failures: it goes with --cgi.")
+        }
         guard (1...65535).contains(backlog) else {
             throw ValidationError("--backlog takes a number from 1 to 65535.")
         }
@@ -172,6 +193,8 @@ struct RecordCommand: ParsableCommand {
             let name = try authority(ofURL: upstream, option: "--upstream")
             mode = .upstream(name, addresses: try addresses(of: name, option: "--upstream"))
         }
+        let program = try cgi.map { try Self.program($0) }
+        if let program { mode = .cgi(program) }
         guard access(forkServerPath(), X_OK) == 0 else {
             throw ForkServerError.cannotStart(path: forkServerPath(), reason: "it is not there")
         }
@@ -197,8 +220,9 @@ struct RecordCommand: ParsableCommand {
                 anchorNs: moment.monotonicNs,
                 host: listener.bound.host,
                 port: listener.bound.port,
-                mode: upstream == nil ? "builtin" : "upstream",
+                mode: program != nil ? "cgi" : upstream != nil ? "upstream" : "builtin",
                 upstream: upstream,
+                app: program,
                 reap: serial ? "serial" : reap.rawValue,
                 commandLine: CommandLine.arguments.joined(separator: " "),
                 labVersion: labVersion,
@@ -224,6 +248,7 @@ struct RecordCommand: ParsableCommand {
             idleTimeoutNs: idleTimeout.nanoseconds,
             upstreamTimeoutNs: upstreamTimeout.nanoseconds,
             maxHeaderBytes: maxHeaderBytes.bytes,
+            showsErrors: debug,
             faults: faults() ?? FaultPlan()
         )
         let server = try ForkServerProcess(
@@ -250,6 +275,19 @@ struct RecordCommand: ParsableCommand {
             )
         )
         try recording.run()
+    }
+
+    /// The whole path of a CGI program, or of a directory of such.
+    private static func program(_ path: String) throws -> String {
+        guard let whole = realpath(path, nil) else {
+            throw Failure("Cannot run --cgi '\(path)': \(String(cString: strerror(errno))).")
+        }
+        defer { free(whole) }
+        guard access(whole, X_OK) == 0 else {
+            let hint = errno == EACCES ? " Make it executable: chmod +x '\(path)'." : ""
+            throw Failure("Cannot run --cgi '\(path)': \(String(cString: strerror(errno))).\(hint)")
+        }
+        return String(cString: whole)
     }
 
     /// The faults that were asked for; nil where one of them is none.

@@ -21,7 +21,7 @@ struct ShowCommand: ParsableCommand {
             case .curl: "The command that sends the request again."
             case .raw: "The bytes of request and answer, as they are stored."
             case .environ:
-                "What the application was told, a name a line; \\xNN is one byte, as printf %b reads it."
+                "What the application was told, a name a line; \\xNN is one byte, as %b of bash's printf reads it."
             case .json: "One JSON object."
             }
         }

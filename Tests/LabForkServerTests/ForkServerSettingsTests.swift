@@ -29,6 +29,15 @@ import Testing
         #expect(ForkServerSettings(arguments: settings.arguments) == settings)
     }
 
+    @Test func `a CGI program's path survives it, whatever is in it`() {
+        let settings = ForkServerSettings(
+            mode: .cgi("/a b/c=d"),
+            serverName: Authority(host: "127.0.0.1", port: 8888),
+            showsErrors: true
+        )
+        #expect(ForkServerSettings(arguments: settings.arguments) == settings)
+    }
+
     @Test func `arguments of another build are refused`() {
         #expect(ForkServerSettings(arguments: []) == nil)
         #expect(ForkServerSettings(arguments: ["server=127.0.0.1:1", "unknown=1"]) == nil)

@@ -92,6 +92,36 @@ int clab_socket_of(pid_t pid, int number);
  * no child of this process then. 0, or -1 where the kernel is older than 5.9, and then all stay open. */
 int clab_close_from(int first);
 
+/* --- programs -------------------------------------------------------------------------------- */
+
+/* Runs a program by fork(2) and execve(2): `standard` become its descriptors 0, 1 and 2, every other one
+ * is closed, all signals have their defaults and none is blocked, and it gets SIGKILL when this process
+ * dies. It works in `folder`. Returns its PID, which the caller waits for, or -1 with the errno of what
+ * failed. */
+pid_t clab_run_program(const char *path, char *const *arguments, char *const *variables, const char *folder,
+                       const int standard[3]);
+
+/* A descriptor that can be read from once the process has ended (pidfd_open(2)); the caller owns it. -1
+ * where the kernel is older than 5.3. */
+int clab_watch_process(pid_t pid);
+
+/* waitpid(2), with WNOHANG unless it `waits`: whether the child had ended, and now is reaped. */
+int clab_wait_for(pid_t pid, int waits, int *status);
+
+/* A signal to all others of this process's group. */
+void clab_signal_own_group(int signal_number);
+
+/* A signal to a child that leads a process group and was not waited for, and to all of that group. SIGKILL
+ * reaches it also where it has left the group. 0 or -1. */
+int clab_signal_child_group(pid_t pid, int signal_number);
+
+/* Ignores SIGPIPE in this process. */
+void clab_ignore_broken_pipes(void);
+
+/* A file without a name, close-on-exec, on disk where TMPDIR or /tmp allows it, else in memory. -1 with
+ * errno. */
+int clab_unnamed_file(void);
+
 /* --- sockets --------------------------------------------------------------------------------- */
 
 /* accept4(2) with SOCK_CLOEXEC; the accepted socket blocks. The caller owns it. -1 with errno. */

@@ -75,7 +75,8 @@ struct ExchangeQuery {
         ("zombie_at_least_ms", "max(0, c.reaped_ns - c.sigchld_ns) / 1e6"),
         ("zombie_at_most_ms", "(c.reaped_ns - c.exiting_ns) / 1e6"),
         ("request_head", "e.request_head"), ("response_head", "e.response_head"),
-        ("environ", "e.environ"), ("errors", "e.errors"), ("errors_size", "e.errors_size"),
+        ("environ", "e.environ"), ("errors", "CAST(e.errors AS TEXT)"),
+        ("errors_size", "e.errors_size"),
         ("request_body", "q.bytes"), ("response_body", "a.bytes"),
     ]
 
