@@ -265,11 +265,36 @@ int clab_epoll_change(int epoll, int fd, uint32_t events, uint64_t data) {
     return epoll_control(epoll, EPOLL_CTL_MOD, fd, events, data);
 }
 
+/* Set once, by whichever thread finds out first; all of them would set the same. */
+static _Atomic int pwait2_is_missing;
+
+/* At most an hour, which is for ever in a loop. */
+static int64_t milliseconds_of(int64_t timeout_ns) {
+    if (timeout_ns < 0) return -1;
+    return timeout_ns / 1000000 < 3600000 ? timeout_ns / 1000000 : 3600000;
+}
+
+int clab_epoll_is_fine(void) {
+    int epoll = clab_epoll_create();
+    struct clab_event event;
+    if (epoll < 0) return !pwait2_is_missing;
+    clab_epoll_wait(epoll, &event, 1, 0);
+    close(epoll);
+    return !pwait2_is_missing;
+}
+
+void clab_sharpen_timers(void) { prctl(PR_SET_TIMERSLACK, 1UL, 0, 0, 0); }
+
 int clab_epoll_wait(int epoll, struct clab_event *events, int most, int64_t timeout_ns) {
     struct epoll_event ready[256];
     struct timespec time;
+    int count = -1;
     if (most > 256) most = 256;
-    int count = epoll_pwait2(epoll, ready, most, timeout_of(&time, timeout_ns), NULL);
+    if (!pwait2_is_missing) {
+        count = epoll_pwait2(epoll, ready, most, timeout_of(&time, timeout_ns), NULL);
+        if (count < 0 && errno == ENOSYS) pwait2_is_missing = 1;
+    }
+    if (pwait2_is_missing) count = epoll_wait(epoll, ready, most, (int)milliseconds_of(timeout_ns));
     for (int i = 0; i < count; i++) {
         events[i].data = ready[i].data.u64;
         events[i].events = ready[i].events;

@@ -51,6 +51,13 @@ public struct CapturedExchange: Sendable, Equatable {
     public var isRequestComplete: Bool
     /// Who sent the request on to the server that answered it; nil where the recorder answered.
     public var intermediary: Intermediary?
+    /// When its first byte came, nanoseconds since the first exchange of the session; recordings of
+    /// one session follow each other without a gap.
+    public var startedNs: Int64
+    /// When its answer ended, or as much of it as is known, on the clock of ``startedNs``.
+    public var endedNs: Int64
+    /// The address of the client that sent it.
+    public var client: String
 
     /// Whether the answer was captured to its end, so that another one can be held against it.
     public var hasWholeAnswer: Bool {
@@ -73,8 +80,14 @@ public struct CapturedExchange: Sendable, Equatable {
         outcome: ExchangeOutcome,
         isRequestComplete: Bool = true,
         intermediary: Intermediary? = nil,
+        startedNs: Int64 = 0,
+        endedNs: Int64 = 0,
+        client: String = "",
         responseHead: [UInt8]? = nil
     ) {
+        self.startedNs = startedNs
+        self.endedNs = endedNs
+        self.client = client
         self.responseHead = responseHead
         self.intermediary = intermediary
         self.requestTrailers = requestTrailers
@@ -98,7 +111,7 @@ public struct ReplayResult: Sendable, Equatable {
     public var round: Int32
     /// The number of the replay's own connection, from 1.
     public var connection: Int32
-    /// When it was meant to be sent; in a closed loop, when the one before it was done.
+    /// When it was due; where no clock says so, when the one before it was done.
     public var intendedNs: Int64
     /// When its first byte was sent.
     public var sentNs: Int64
@@ -124,6 +137,8 @@ public struct ReplayResult: Sendable, Equatable {
     ///
     /// Interim responses are not told of.
     public var head: [UInt8]?
+    /// Whether it stays out of the statistics.
+    public var isWarmup: Bool
 
     /// Makes a result.
     public init(
@@ -139,8 +154,10 @@ public struct ReplayResult: Sendable, Equatable {
         matches: Bool,
         differingBody: DifferingBody?,
         head: [UInt8]? = nil,
-        mismatch: String? = nil
+        mismatch: String? = nil,
+        isWarmup: Bool = false
     ) {
+        self.isWarmup = isWarmup
         self.mismatch = mismatch
         self.head = head
         self.exchangeID = exchangeID

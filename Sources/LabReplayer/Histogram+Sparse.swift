@@ -5,7 +5,7 @@ public import Histogram
 
 extension Histogram where Count == UInt64 {
     /// An empty histogram of nanoseconds: 1 µs apart at the low end, up to one hour, 3 digits.
-    public static func serviceTimes() -> Histogram<UInt64> {
+    public static func latencies() -> Histogram<UInt64> {
         Histogram(
             lowestDiscernibleValue: 1000,
             highestTrackableValue: 3_600_000_000_000,

@@ -5,9 +5,18 @@ import CLabLinux
 import Glibc
 
 /// The limit on open descriptors, RLIMIT_NOFILE.
-enum OpenFileLimit {
+public enum OpenFileLimit {
     /// What a process has open beside its connections: the session, its log, standard streams.
     private static let others = 64
+
+    /// How many connections this process could ever have open: what the hard limit leaves.
+    public static var mostConnections: Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+            return 1
+        }
+        return max(1, Int(clamping: limit.rlim_max) - others)
+    }
 
     /// Raises the soft limit to what `connections` and `threads` need, where it is lower.
     static func raise(connections: Int, threads: Int) throws(ReplayError) {

@@ -20,7 +20,7 @@ public enum ReplayError: Error, Equatable, CustomStringConvertible {
             "Cannot replay to '\(target)': no address of it is known. Check the host in --target."
         case .tooFewDescriptors(let needed, let allowed):
             "Cannot open \(needed) descriptors: this process may have \(allowed). "
-                + "Lower --concurrency, or raise the limit with 'ulimit -Hn'."
+                + "Lower --concurrency or --max-in-flight, or raise the limit with 'ulimit -Hn'."
         case .cannotStart(let what, let reason):
             "Cannot start the replay: no \(what) could be made: \(reason). "
                 + "Lower --threads, or free resources and try again."

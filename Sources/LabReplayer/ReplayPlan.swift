@@ -52,37 +52,30 @@ final class ReplayPlan: @unchecked Sendable {
     private let table: UnsafeMutablePointer<PlannedRequest>
     /// How many requests one pass over the session has.
     private(set) var count = 0
-    /// Where each captured connection begins in the table, and at last where the last one ends.
-    private(set) var starts = [0]
+    /// What sessions are made of: what cannot be sent is not in it.
+    private(set) var draft: SessionDraft
     private(set) var skipped: [SkippedExchanges] = []
     private let matching: Matching
     private var contents: [Int64: CapturedContent] = [:]
 
     var requests: UnsafePointer<PlannedRequest> { UnsafePointer(table) }
-    var connectionCount: Int { starts.count - 1 }
 
     init(_ exchanges: [CapturedExchange], _ settings: ReplaySettings) {
         table = .allocate(capacity: exchanges.count)
         matching = settings.matching
+        draft = SessionDraft(settings.sessions)
         let host = Array(settings.target.text.utf8)
-        var connection: Int64?
         for exchange in exchanges {
-            if exchange.connectionID != connection { endConnection() }
-            connection = exchange.connectionID
             if let reason = add(exchange, host, settings.keepsHopByHop) {
                 skip(exchange, reason)
+            } else {
+                draft.add(exchange)
             }
         }
-        endConnection()
         contents = [:]
     }
 
     deinit { table.deallocate() }
-
-    /// A connection of which nothing can be sent leaves no trace.
-    private func endConnection() {
-        if starts.last != count { starts.append(count) }
-    }
 
     private func skip(_ exchange: CapturedExchange, _ reason: SkippedExchanges.Reason) {
         let place = skipped.firstIndex { $0.reason == reason && $0.outcome == exchange.outcome }

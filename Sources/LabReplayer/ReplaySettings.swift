@@ -22,16 +22,32 @@ public struct ReplaySettings: Sendable, Equatable {
     public var target: Authority
     /// The target's addresses; the first that can be reached is kept to.
     public var addresses: [ReplayAddress]
-    /// How many captured connections are sent at the same time.
+    /// Which captured connections make one session.
+    public var sessions = SessionRule.connection
+    /// On which connections a session's requests are sent.
+    public var connections = ConnectionUse.captured
+    /// When sessions start, and when the requests in them are sent.
+    public var shape = LoadShape()
+    /// How many sessions are sent at the same time, in a closed loop.
     public var concurrency = 10
     /// How many threads send; no more than ``concurrency`` are used.
     public var threads = 1
-    /// How many requests to send, the session taken again from its start as often as needed;
-    /// nil for no such bound.
+    /// How many requests to send, those of the warm-up not counted, the session taken again from
+    /// its start as often as needed; nil for no such bound.
     public var requests: Int?
-    /// For how long to start requests, nanoseconds, the session taken again as often as needed;
-    /// nil for no such bound.
+    /// For how long to start requests after the warm-up, nanoseconds, the session taken again as
+    /// often as needed; nil for no such bound.
     public var durationNs: Int64?
+    /// How many passes over the session at most; nil for no such bound.
+    public var loops: Int?
+    /// How many requests at the start of the schedule stay out of the statistics.
+    public var warmupRequests = 0
+    /// For how long at the start requests stay out of the statistics, nanoseconds.
+    public var warmupNs: Int64 = 0
+    /// How long requests in flight have to end when nothing new starts, nanoseconds.
+    public var graceNs: Int64 = 5_000_000_000
+    /// When the first session may start, nanoseconds of `CLOCK_MONOTONIC`; nil for at once.
+    public var startAtNs: Int64?
     /// How long a whole response may take from the first byte sent, nanoseconds.
     public var timeoutNs: Int64 = 10_000_000_000
     /// How long a connection may take to open, nanoseconds.
@@ -53,16 +69,25 @@ public struct ReplaySettings: Sendable, Equatable {
         self.keepsHopByHop = keepsHopByHop
     }
 
-    /// Whether the session is taken again from its start.
-    var repeats: Bool { requests != nil || durationNs != nil }
+    /// How many passes over the session at most; nil where time or requests alone decide.
+    var mostRounds: Int? { loops ?? (requests != nil || durationNs != nil ? nil : 1) }
+
+    /// How many requests at most, those of the warm-up counted; nil where passes or time decide.
+    var mostRequests: Int? {
+        requests.map { $0.addingReportingOverflow(warmupRequests) }.map { $1 ? .max : $0 }
+    }
 
     /// The instant after which no request starts, where the replay starts at `startNs`.
     func deadline(from startNs: Int64) -> Int64 {
         guard let durationNs else { return .max }
-        let (deadline, isOver) = startNs.addingReportingOverflow(durationNs)
-        return isOver ? .max : deadline
+        let (span, isOver) = durationNs.addingReportingOverflow(warmupNs)
+        let (deadline, isOverToo) = startNs.addingReportingOverflow(span)
+        return isOver || isOverToo ? .max : deadline
     }
 
+    /// How many sessions may be under way at a time.
+    public var mostAtOnce: Int { max(1, shape.isOpen ? shape.maxInFlight : concurrency) }
+
     /// How many threads have at least one slot.
-    var usedThreads: Int { max(1, min(threads, concurrency)) }
+    var usedThreads: Int { max(1, min(threads, mostAtOnce)) }
 }

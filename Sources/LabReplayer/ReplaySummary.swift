@@ -15,6 +15,8 @@ public struct ReplayProgress: Sendable, Equatable {
     public var errors = 0
     /// Requests whose end is not the captured one, errors included.
     public var mismatches = 0
+    /// Requests of sessions that could not start when they were due.
+    public var dropped = 0
     /// Time since the start, nanoseconds.
     public var elapsedNs: Int64 = 0
     /// How many requests there will be, where that is known.
@@ -55,7 +57,7 @@ public struct SkippedExchanges: Sendable, Equatable {
 
 /// What a whole replay came to.
 public struct ReplaySummary: Sendable {
-    /// Requests that are over; each has one result.
+    /// Requests that are over, the warm-up left out, as in all figures below; each has one result.
     public var requests = 0
     /// Requests that had a whole response.
     public var ok = 0
@@ -63,6 +65,20 @@ public struct ReplaySummary: Sendable {
     public var errors = 0
     /// Results whose `matches` is false, errors included.
     public var mismatches = 0
+    /// Requests that are over and belong to the warm-up; each has one result too.
+    public var warmup = 0
+    /// Requests of sessions that could not start when they were due, for too many were under way.
+    public var dropped = 0
+    /// Those sessions.
+    public var sessionsDropped = 0
+    /// Sessions of which at least one request was sent, the warm-up's included.
+    public var sessionsStarted = 0
+    /// Sessions of which all requests were sent.
+    public var sessionsCompleted = 0
+    /// Requests that left more than 1 ms after they were due; none in a closed loop.
+    public var late = 0
+    /// Those of them that were due before the answer to the one before came: the target's lateness.
+    public var lateBehindAnswer = 0
     /// Requests that were in flight when the replay was stopped, and have no result.
     public var abandoned = 0
     /// When the first request was sent, nanoseconds of `CLOCK_MONOTONIC`; 0 where none was.
@@ -75,8 +91,10 @@ public struct ReplaySummary: Sendable {
     public var byStatus: [Int: Int] = [:]
     /// Results that do not match, by why (``ReplayResult/mismatch``).
     public var byMismatch: [String: Int] = [:]
-    /// Service times, done - sent, of the whole responses, nanoseconds.
-    public var histogram = Histogram<UInt64>.serviceTimes()
+    /// What was measured: first of all requests, the primary kind first, then by status and route.
+    public var series: [LatencySeries] = []
+    /// The latencies of all requests, of the primary kind, nanoseconds.
+    public var histogram = Histogram<UInt64>.latencies()
     /// How many TCP connections were opened.
     public var connectionsOpened = 0
     /// Whether ``Replayer/stop()`` or ``Replayer/abort()`` ended it.
@@ -88,4 +106,7 @@ public struct ReplaySummary: Sendable {
 
     /// Makes the summary of nothing.
     public init() {}
+
+    /// What latency means in this replay: response times in an open loop, else service times.
+    public var primary: LatencyKind { series.first?.kind ?? .service }
 }

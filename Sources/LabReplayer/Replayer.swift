@@ -23,6 +23,7 @@ import LabWire
 public final class Replayer: Sendable {
     private let settings: ReplaySettings
     private let plan: ReplayPlan
+    private let sessions: SessionTable
     private let control = ReplayControl()
 
     /// How often progress is told, nanoseconds.
@@ -36,10 +37,14 @@ public final class Replayer: Sendable {
     public init(exchanges: [CapturedExchange], settings: ReplaySettings) {
         self.settings = settings
         plan = ReplayPlan(exchanges, settings)
+        sessions = SessionTable(plan.draft, settings)
     }
 
     /// How many requests one pass over the session sends.
     public var requestsPerRound: Int { plan.count }
+
+    /// How many sessions they make.
+    public var sessionsPerRound: Int { sessions.sessions.count }
 
     /// Exchanges of the session that cannot be sent.
     public var skipped: [SkippedExchanges] { plan.skipped }
@@ -61,19 +66,21 @@ public final class Replayer: Sendable {
             throw ReplayError.noAddress(target: settings.target.text)
         }
         try OpenFileLimit.raise(
-            connections: settings.concurrency,
+            connections: settings.mostAtOnce,
             threads: settings.usedThreads
         )
 
-        let startNs = clab_monotonic_ns()
-        let schedule = Schedule(plan, settings)
+        let startNs = max(clab_monotonic_ns(), settings.startAtNs ?? 0)
+        let schedule = Schedule(sessions, settings, startNs: startNs)
         let queue = ResultQueue(workers: settings.usedThreads)
         let task = WorkerTask(
             plan: plan,
+            sessions: sessions,
             settings: settings,
             schedule: schedule,
             control: control,
             queue: queue,
+            startNs: startNs,
             deadlineNs: settings.deadline(from: startNs)
         )
 
@@ -100,7 +107,8 @@ public final class Replayer: Sendable {
                 }
             case .time: break
             case .ended(let totals):
-                totals.forEach { summary.add($0) }
+                summary = ReplaySummary(totals, routes: plan.draft.routes.names)
+                totals.forEach { $0.latencies.free() }
                 summary.wasInterrupted = control.wish != .go
                 summary.skipped = plan.skipped
                 tellProgress()

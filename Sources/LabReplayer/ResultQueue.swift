@@ -102,6 +102,7 @@ final class ResultQueue: @unchecked Sendable {
                 progress.ok += one.ok
                 progress.errors += one.done - one.ok
                 progress.mismatches += one.mismatches
+                progress.dropped += one.dropped
             }
             return progress
         }

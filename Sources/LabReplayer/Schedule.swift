@@ -1,49 +1,125 @@
-// Who sends what next. One cursor for all threads, so that connections start in captured order.
+// Which session starts when. A value: each worker has its own, and in an open loop they are the
+// same on every run, whatever the threads do.
 
 import Synchronization
 
-/// A captured connection to send, or its beginning.
-struct Ticket {
-    /// How often the session had been handed out before.
+/// A session to send, or its beginning.
+struct Ticket: Equatable {
+    /// How often the session file had been handed out before.
     var round: Int32
-    /// The first request, as a place in the plan.
+    /// The first step, as a place in the session table.
     var start: Int
-    /// The place after the last one.
+    /// The step after the last one.
     var end: Int
+    /// How many requests the tickets before it hold.
+    var number: Int
+    /// The instant at which it starts; nil for as soon as someone can send it.
+    var dueNs: Int64?
 }
 
-/// Hands out the session's connections, in order, again from the start where that is asked for.
-final class Schedule: Sendable {
-    private let cursor = Atomic<Int>(0)
-    private let plan: ReplayPlan
-    private let requests: Int?
-    private let repeats: Bool
+/// Gives sessions in order, again from the first one where that is asked for.
+struct Schedule: Sendable {
+    /// What all workers of a closed loop take from, so that sessions start in captured order.
+    private final class Cursor: Sendable {
+        let number = Atomic<Int>(0)
+    }
 
-    init(_ plan: ReplayPlan, _ settings: ReplaySettings) {
-        self.plan = plan
-        requests = settings.requests
-        repeats = settings.repeats
+    private enum Clock {
+        /// Whoever is free takes the next session.
+        case none(Cursor)
+        /// Each pass starts when the one before it is over.
+        case table
+        /// Sessions start at a rate.
+        case rate(Arrivals)
+    }
+
+    private let table: SessionTable
+    private let startNs: Int64
+    private let requests: Int?
+    private let rounds: Int?
+    private var clock: Clock
+    private var share = (index: 0, count: 1)
+    /// The number of the next ticket of an open loop.
+    private var next = 0
+
+    /// The schedule of a replay that starts at `startNs`.
+    init(_ table: SessionTable, _ settings: ReplaySettings, startNs: Int64) {
+        self.table = table
+        self.startNs = startNs
+        requests = settings.mostRequests
+        rounds = settings.mostRounds
+        let shape = settings.shape
+        if let rate = shape.rate, rate.unit == .sessions {
+            clock = .rate(Arrivals(rate))
+        } else {
+            clock = shape.isOpen ? .table : .none(Cursor())
+        }
+    }
+
+    /// The part of worker `index` of `count`: in an open loop every `count`th session.
+    func part(_ index: Int, of count: Int) -> Schedule {
+        var part = self
+        part.share = (index, count)
+        return part
     }
 
     /// How many requests there will be; nil where the time decides.
-    var planned: Int? { requests ?? (repeats ? nil : plan.count) }
+    var planned: Int? {
+        let inRounds = rounds.map { $0.multipliedReportingOverflow(by: table.count) }
+            .map { $1 ? Int.max : $0 }
+        guard let requests else { return inRounds }
+        return min(requests, inRounds ?? .max)
+    }
 
-    /// The next connection; nil where all were handed out.
-    ///
+    /// The next session; nil where all were handed out.
+    mutating func nextTicket() -> Ticket? {
+        guard !table.sessions.isEmpty else { return nil }
+        switch clock {
+        case .none(let cursor):
+            return ticket(cursor.number.wrappingAdd(1, ordering: .relaxed).oldValue, dueNs: nil)
+        case .table:
+            while next % share.count != share.index { next += 1 }
+            defer { next += 1 }
+            let (round, place) = next.quotientAndRemainder(dividingBy: table.sessions.count)
+            let passNs = Int64(round).multipliedReportingOverflow(by: table.passNs)
+            guard !passNs.overflow else { return nil }
+            return ticket(next, dueNs: due(passNs.partialValue, table.sessions[place].startNs))
+        case .rate(var arrivals):
+            var at = arrivals.next()
+            while next % share.count != share.index {
+                at = arrivals.next()
+                next += 1
+            }
+            defer { next += 1 }
+            clock = .rate(arrivals)
+            return ticket(next, dueNs: due(at, 0))
+        }
+    }
+
+    private func due(_ one: Int64, _ two: Int64) -> Int64 {
+        let (sum, isOver) = one.addingReportingOverflow(two)
+        let (instant, isOverToo) = startNs.addingReportingOverflow(sum)
+        return isOver || isOverToo ? .max : instant
+    }
+
     /// A ticket's number says how many requests all tickets before it hold, so a bound on requests
     /// is kept exactly without counting them: the last ticket is cut short.
-    func next() -> Ticket? {
-        guard plan.connectionCount > 0 else { return nil }
-        let number = cursor.wrappingAdd(1, ordering: .relaxed).oldValue
-        let (round, place) = number.quotientAndRemainder(dividingBy: plan.connectionCount)
-        guard repeats || round == 0 else { return nil }
-        let start = plan.starts[place]
-        var end = plan.starts[place + 1]
+    private func ticket(_ number: Int, dueNs: Int64?) -> Ticket? {
+        let (round, place) = number.quotientAndRemainder(dividingBy: table.sessions.count)
+        if let rounds, round >= rounds { return nil }
+        let session = table.sessions[place]
+        let before = round * table.count + session.first
+        var end = session.end
         if let requests {
-            let left = requests - round * plan.count - start
-            guard left > 0 else { return nil }
-            end = min(end, start + left)
+            guard before < requests else { return nil }
+            end = min(end, session.first + requests - before)
         }
-        return Ticket(round: Int32(truncatingIfNeeded: round), start: start, end: end)
+        return Ticket(
+            round: Int32(truncatingIfNeeded: round),
+            start: session.first,
+            end: end,
+            number: before,
+            dueNs: dueNs
+        )
     }
 }

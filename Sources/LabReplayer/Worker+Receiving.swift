@@ -74,7 +74,7 @@ extension Worker {
             // all the same is possible, and no client can know. It happens once per request: a new
             // connection is not a reused one until it has carried an answer.
             disconnect(slot)
-            return startRequest(slot, now)
+            return startRequest(slot)
         }
         if code == 0, slots[slot].isPartial, let partial = partials[slot] {
             return end(slot, partial.receiveEnd(), now)
@@ -94,6 +94,7 @@ extension Worker {
     /// Keeps the result of the slot's request, and goes on with the next one.
     private mutating func end(_ slot: Int, _ answer: Answer, _ now: Int64) {
         let request = requests + slots[slot].request
+        let step = steps[slots[slot].step]
         let mismatch = judge.mismatch(request, answer, wasSent: slots[slot].written > 0)
         keep(
             ReplayResult(
@@ -109,17 +110,20 @@ extension Worker {
                 matches: mismatch == nil,
                 differingBody: answer.differingBody,
                 head: keeping == .all || mismatch != nil ? answer.head : nil,
-                mismatch: mismatch
-            )
+                mismatch: mismatch,
+                isWarmup: isWarmup(slot)
+            ),
+            slot,
+            Int(step.route)
         )
         // An answer that came before the whole request was sent leaves the rest unsent.
         let isSent = slots[slot].written == request.pointee.length
-        if answer.persists, isSent, !request.pointee.closes {
+        if answer.persists, isSent, !request.pointee.closes, step.keepsConnection {
             slots[slot].isReused = true
         } else {
             disconnect(slot)
         }
-        slots[slot].request += 1
+        slots[slot].step += 1
         if answer.outcome == .ok {
             startNext(slot, now)
         } else {
@@ -131,9 +135,16 @@ extension Worker {
         }
     }
 
+    /// Whether the slot's request stays out of the statistics.
     @inline(__always)
-    private mutating func keep(_ result: ReplayResult) {
-        totals.add(result)
+    private func isWarmup(_ slot: Int) -> Bool {
+        slots[slot].intendedNs < task.measuredNs
+            || slots[slot].base + slots[slot].step < task.settings.warmupRequests
+    }
+
+    @inline(__always)
+    private mutating func keep(_ result: ReplayResult, _ slot: Int, _ route: Int) {
+        totals.add(result, route: route, waitedForAnswer: slots[slot].waitedForAnswer)
         guard keeping != .nothing else { return }
         chunkCost += MemoryLayout<ReplayResult>.stride + (result.differingBody?.bytes.count ?? 0)
         chunkCost += result.head?.count ?? 0

@@ -5,26 +5,8 @@ import Glibc
 import LabExchange
 
 extension Worker {
-    /// Begins the slot's next request, or retires the slot where there is none.
-    ///
-    /// The connection stays open from one captured connection to the next where the last answer
-    /// allowed it, as a client with keep-alive would do: this is what wrk measures. Opening one
-    /// for each captured connection can become an option.
-    mutating func startNext(_ slot: Int, _ now: Int64) {
-        guard now < task.deadlineNs, task.control.wish == .go else { return retire(slot) }
-        if slots[slot].request == slots[slot].end {
-            guard let ticket = task.schedule.next() else { return retire(slot) }
-            slots[slot].round = ticket.round
-            slots[slot].request = ticket.start
-            slots[slot].end = ticket.end
-        }
-        slots[slot].intendedNs = now
-        totals.counts.sent += 1
-        startRequest(slot, now)
-    }
-
     /// Sends the slot's request from its first byte.
-    mutating func startRequest(_ slot: Int, _ now: Int64) {
+    mutating func startRequest(_ slot: Int) {
         slots[slot].written = 0
         slots[slot].firstByteNs = 0
         slots[slot].isPartial = false
@@ -33,26 +15,10 @@ extension Worker {
             return sendRequest(slot)
         }
         slots[slot].connection = 0
-        slots[slot].connectNs = now
-        slots[slot].sentNs = now
+        slots[slot].connectNs = clab_monotonic_ns()
+        slots[slot].sentNs = slots[slot].connectNs
         slots[slot].addressesTried = 0
         openConnection(slot)
-    }
-
-    /// Ends a slot for good.
-    mutating func retire(_ slot: Int) {
-        disconnect(slot)
-        slots[slot].phase = .idle
-        active -= 1
-    }
-
-    mutating func disconnect(_ slot: Int) {
-        guard slots[slot].fd >= 0 else { return }
-        // Closing takes it out of epoll too.
-        close(slots[slot].fd)
-        slots[slot].fd = -1
-        slots[slot].armed = 0
-        slots[slot].isReused = false
     }
 
     /// Opens a connection for the slot's request, and tries to send it at once: over loopback the
@@ -127,11 +93,17 @@ extension Worker {
         guard slots[slot].armed != events else { return }
         // Should the kernel have no memory for it, the request ends as a timeout.
         if slots[slot].armed == 0 {
-            _ = clab_epoll_add(epoll, slots[slot].fd, events, UInt64(slot))
+            _ = clab_epoll_add(epoll, slots[slot].fd, events, mark(slot))
         } else {
-            _ = clab_epoll_change(epoll, slots[slot].fd, events, UInt64(slot))
+            _ = clab_epoll_change(epoll, slots[slot].fd, events, mark(slot))
         }
         slots[slot].armed = events
+    }
+
+    /// What epoll gives back: a slot, and which of its connections.
+    @inline(__always)
+    private func mark(_ slot: Int) -> UInt64 {
+        UInt64(slot) | UInt64(UInt32(bitPattern: slots[slot].fd)) << 32
     }
 
     private mutating func connectionOpened(_ slot: Int) {

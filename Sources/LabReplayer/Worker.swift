@@ -15,6 +15,7 @@ struct Worker: ~Copyable {
     let index: Int
     let epoll: Int32
     let requests: UnsafePointer<PlannedRequest>
+    let steps: UnsafePointer<Step>
     let arena: UnsafePointer<UInt8>
     let addresses: UnsafeMutablePointer<sockaddr_storage>
     let slots: UnsafeMutableBufferPointer<Slot>
@@ -38,9 +39,31 @@ struct Worker: ~Copyable {
     var restUntilNs = Int64.max
     /// How many slots are still in use.
     var active = 0
+    /// Connections that wait while another one of their session carries a request.
+    var parked: ParkedConnections
+
+    /// This worker's part of the schedule.
+    var schedule: Schedule
+    /// Whether sessions start by the clock.
+    let isOpen: Bool
+    /// Whether requests wait for their time, and whether that is counted from the answer before.
+    let isTimed: Bool
+    let isThinking: Bool
+    /// Whether each captured connection has one of its own.
+    let isCaptured: Bool
+    /// Whether the first sessions have started.
+    var hasBegun = false
+    /// The next session of an open loop.
+    var upcoming: Ticket?
+    /// The slots of an open loop that have no session; the one that was freed last is used first.
+    var free: [Int] = []
+    /// All slots that ever had a session are below this one.
+    var used: Int
+    /// Slots whose next request waits for its time.
+    var due: DueQueue
     /// The address that answered last.
     var preferredAddress = 0
-    var totals = WorkerTotals()
+    var totals: WorkerTotals
     var chunk: [ReplayResult] = []
     var chunkCost = 0
 
@@ -50,7 +73,6 @@ struct Worker: ~Copyable {
     static let bufferSize = 64 << 10
     private static let mostEvents: Int32 = 256
     private static let tickNs: Int64 = 100_000_000
-    private static let graceNs: Int64 = 5_000_000_000
     static let restNs: Int64 = 10_000_000
 
     /// Takes over `epoll`.
@@ -65,6 +87,7 @@ struct Worker: ~Copyable {
         mostBodyBytes = needsBodies ? task.settings.mostBodyBytes : 0
         let plan = task.plan
         requests = plan.requests
+        steps = task.sessions.steps
         arena = UnsafePointer(plan.arena.base)
         judge = AnswerJudge(matching, arena)
         addresses = .allocate(capacity: task.settings.addresses.count)
@@ -73,7 +96,7 @@ struct Worker: ~Copyable {
             address.copy(to: addresses + place)
         }
         let threads = task.settings.usedThreads
-        let all = max(1, task.settings.concurrency)
+        let all = task.settings.mostAtOnce
         let share = all / threads + (index < all % threads ? 1 : 0)
         slots = .allocate(capacity: share)
         slots.initialize(repeating: Slot())
@@ -81,6 +104,17 @@ struct Worker: ~Copyable {
         buffer = .allocate(capacity: Self.bufferSize)
         partials = Array(repeating: nil, count: share)
         chunk.reserveCapacity(Self.mostResults)
+        parked = ParkedConnections(slots: share)
+        due = DueQueue(slots: share)
+        schedule = task.schedule.part(index, of: threads)
+        let shape = task.settings.shape
+        isOpen = shape.isOpen
+        isTimed = isOpen && shape.rate?.unit == .requests || shape.pace != .asap
+        isThinking = shape.pace == .think
+        isCaptured = task.settings.connections == .captured
+        used = isOpen ? 0 : share
+        if isOpen { free = Array((0..<share).reversed()) }
+        totals = WorkerTotals(isOpen: isOpen, routes: plan.draft.routes.names.count)
     }
 
     deinit {
@@ -93,29 +127,43 @@ struct Worker: ~Copyable {
 
     /// Sends until there is nothing left to send, or until told to stop.
     mutating func run() {
+        if isOpen || isTimed { clab_sharpen_timers() }
         var now = clab_monotonic_ns()
         nextTick = now + Self.tickNs
-        active = slots.count
-        for slot in slots.indices { startNext(slot, now) }
-        while active > 0 {
-            let wait = pending.isEmpty ? max(0, min(nextTick, restUntilNs) - now) : 0
+        if !isOpen { active = slots.count }
+        while !hasBegun || active > 0 || upcoming != nil {
+            let wait = pending.isEmpty ? max(0, nextInstant - now) : 0
             // -1 is EINTR: the loop goes round.
             let count = clab_epoll_wait(epoll, events, Self.mostEvents, wait)
             for place in 0..<max(0, Int(count)) { handle(events[place]) }
             if !pending.isEmpty { startPending() }
             now = clab_monotonic_ns()
+            if !hasBegun, now >= task.startNs { begin(now) }
+            if due.firstNs <= now { startDue(now) }
+            if upcoming != nil { startSessions(now) }
             if now >= restUntilNs { endRest(now) }
             if now >= nextTick { tick(now) }
+            // Where the clock decides, what was just done must not be added to the wait.
+            if isOpen || isTimed { now = clab_monotonic_ns() }
         }
+        for slot in 0..<used { disconnectAll(slot) }
         handOver()
         task.queue.end(totals, ofWorker: index)
     }
 
-    /// A slot has at most one event in a batch, and no other slot's event touches it, so an event
-    /// never meets a descriptor that was opened after it.
+    /// The instant at which something is to be done if nothing comes.
+    private var nextInstant: Int64 {
+        guard hasBegun else { return min(nextTick, task.startNs) }
+        return min(nextTick, restUntilNs, due.firstNs, upcoming?.dueNs ?? .max)
+    }
+
+    /// A stale event, of a descriptor that was closed and opened again within a batch, does no harm:
+    /// reading and writing where nothing can be done are `EAGAIN`.
     @inline(__always)
     private mutating func handle(_ event: clab_event) {
-        let slot = Int(event.data)
+        let slot = Int(event.data & 0xFFFF_FFFF)
+        let fd = Int32(truncatingIfNeeded: event.data >> 32)
+        guard fd == slots[slot].fd else { return dropUnused(slot, fd) }
         switch slots[slot].phase {
         case .connecting:
             sendRequest(slot)
@@ -124,7 +172,7 @@ struct Worker: ~Copyable {
                 sendRequest(slot)
             }
             if event.events & ~UInt32(CLAB_OUT) != 0 { receiveAnswer(slot) }
-        case .idle, .starved: break
+        case .idle, .paused, .starved: dropUnused(slot, fd)
         }
     }
 
@@ -145,24 +193,27 @@ struct Worker: ~Copyable {
     ///
     /// One scan instead of a timer per request.
     private mutating func tick(_ now: Int64) {
-        for slot in slots.indices {
+        for slot in 0..<used {
             switch slots[slot].phase {
-            case .idle: break
+            case .idle, .paused: break
             case .starved, .connecting:
-                if now - slots[slot].connectNs >= task.settings.connectTimeoutNs {
-                    fail(slot, .timeout, now)
+                let endNs = slots[slot].connectNs + task.settings.connectTimeoutNs
+                if now >= endNs {
+                    fail(slot, .timeout, endNs)
                 } else if slots[slot].phase == .starved {
                     openConnection(slot)
                 }
             case .sending, .waiting:
-                if now - slots[slot].sentNs >= task.settings.timeoutNs {
-                    fail(slot, .timeout, now)
-                }
+                // It was over when its time was, and not when that was noticed.
+                let endNs = slots[slot].sentNs + task.settings.timeoutNs
+                if now >= endNs { fail(slot, .timeout, endNs) }
             }
         }
-        switch task.control.wish {
-        case .go: break
-        case .stop: giveUpNs = min(giveUpNs, now + Self.graceNs)
+        let wish = task.control.wish
+        if wish != .go { stopStarting() }
+        switch wish {
+        case .go where now < task.deadlineNs: break
+        case .go, .stop: giveUpNs = min(giveUpNs, now + task.settings.graceNs)
         case .abort: giveUpNs = now
         }
         if now >= giveUpNs { abandonAll() }
@@ -171,10 +222,24 @@ struct Worker: ~Copyable {
         nextTick = now + Self.tickNs
     }
 
+    /// Nothing that waits for its time is sent any more.
+    private mutating func stopStarting() {
+        if !hasBegun {
+            hasBegun = true
+            active = 0
+        }
+        upcoming = nil
+        retirePaused()
+    }
+
     private mutating func abandonAll() {
-        for slot in slots.indices where slots[slot].phase != .idle {
-            totals.abandoned += 1
-            retire(slot)
+        for slot in 0..<used {
+            switch slots[slot].phase {
+            case .idle, .paused: break
+            case .starved, .connecting, .sending, .waiting:
+                totals.abandoned += 1
+                retire(slot)
+            }
         }
     }
 }

@@ -6,10 +6,17 @@ import Glibc
 /// What the workers of a run share.
 struct WorkerTask: Sendable {
     let plan: ReplayPlan
+    let sessions: SessionTable
     let settings: ReplaySettings
     let schedule: Schedule
     let control: ReplayControl
     let queue: ResultQueue
+    /// The instant at which the schedule starts.
+    let startNs: Int64
+    /// The instant from which requests count: those that are due before it belong to the warm-up.
+    var measuredNs: Int64 {
+        settings.warmupNs > 0 ? startNs + settings.warmupNs : Int64.min
+    }
     /// The instant after which no request starts.
     let deadlineNs: Int64
 

@@ -4,50 +4,155 @@
 import Histogram
 import LabExchange
 
-/// The sums of one worker.
+/// The sums of one worker; those of the warm-up are left out, but for progress.
 struct WorkerTotals: Sendable {
+    /// How much later than due a request may leave before it is called late, nanoseconds.
+    static let lateNs: Int64 = 1_000_000
+
     var counts = Counts()
+    /// Requests that are over and belong to the warm-up.
+    var warmup = 0
     var abandoned = 0
     var firstSentNs = Int64.max
     var lastDoneNs: Int64 = 0
     var connectionsOpened = 0
+    var sessionsStarted = 0
+    var sessionsCompleted = 0
+    /// Sessions, and the requests in them, that could not start when they were due.
+    var sessionsDropped = 0
+    var dropped = 0
+    /// Requests that left late, and those of them that were due before the answer ahead of them came.
+    var late = 0
+    var lateBehindAnswer = 0
     /// How many results have each outcome, in the order of `ReplayOutcome.allCases`.
     var byOutcome = [Int](repeating: 0, count: ReplayOutcome.allCases.count)
     /// How many results have each status; 0 is for no answer.
     var byStatus = [Int](repeating: 0, count: 1000)
     /// How many results do not match, by why; of many different reasons only the kind.
     var byMismatch: [String: Int] = [:]
-    var histogram = Histogram<UInt64>.serviceTimes()
+    var mismatches = 0
+    var ok = 0
+    var requests = 0
+    var latencies: Latencies
 
     private static let mostReasons = 256
 
-    /// What progress shows.
+    init(isOpen: Bool, routes: Int) { latencies = Latencies(isOpen: isOpen, routes: routes) }
+
+    /// What progress shows, the warm-up included.
     struct Counts: Sendable {
         var sent = 0
         var done = 0
         var ok = 0
         var mismatches = 0
+        var dropped = 0
     }
 
     /// Takes in one result.
     @inline(__always)
-    mutating func add(_ result: ReplayResult) {
+    mutating func add(_ result: ReplayResult, route: Int, waitedForAnswer: Bool) {
+        let isOk = result.outcome == .ok
         counts.done += 1
+        if isOk { counts.ok += 1 }
+        if !result.matches { counts.mismatches += 1 }
+        guard !result.isWarmup else {
+            warmup += 1
+            return
+        }
+        requests += 1
+        if isOk { ok += 1 }
+        if !result.matches { addMismatch(result.mismatch ?? "outcome") }
         byStatus[Int(result.status)] += 1
         byOutcome[result.outcome.place] += 1
-        if !result.matches { addMismatch(result.mismatch ?? "outcome") }
         if result.doneNs > lastDoneNs { lastDoneNs = result.doneNs }
         if result.sentNs < firstSentNs { firstSentNs = result.sentNs }
-        guard result.outcome == .ok else { return }
-        counts.ok += 1
-        let time = UInt64(max(0, result.doneNs - result.sentNs))
-        histogram.record(min(time, histogram.highestTrackableValue))
+        if latencies.isOpen, result.sentNs - result.intendedNs > Self.lateNs {
+            late += 1
+            if waitedForAnswer { lateBehindAnswer += 1 }
+        }
+        latencies.add(result, route: route)
+    }
+}
+
+/// The durations that one worker measured.
+struct Latencies: Sendable {
+    let isOpen: Bool
+    /// By the hundred of the status, and at 0 those without an answer in time.
+    private let classes: [LatencyCounts]
+    private let service: LatencyCounts
+    private let lag: LatencyCounts
+    private let routes: [LatencyCounts]
+
+    init(isOpen: Bool, routes: Int) {
+        self.isOpen = isOpen
+        classes = (0..<10).map { _ in LatencyCounts() }
+        service = LatencyCounts()
+        lag = LatencyCounts()
+        self.routes = (0..<routes).map { _ in LatencyCounts() }
+    }
+
+    /// Takes in one result: whole answers, and in an open loop what had none in time, whose user
+    /// waited at least so long.
+    @inline(__always)
+    func add(_ result: ReplayResult, route: Int) {
+        let serviceNs = result.doneNs - result.sentNs
+        guard isOpen else {
+            guard result.outcome == .ok else { return }
+            classes[Int(result.status) / 100].record(serviceNs)
+            routes[route].record(serviceNs)
+            return
+        }
+        lag.record(result.sentNs - result.intendedNs)
+        let responseNs = result.doneNs - result.intendedNs
+        if result.outcome == .ok {
+            service.record(serviceNs)
+            classes[Int(result.status) / 100].record(responseNs)
+            routes[route].record(responseNs)
+        } else if result.outcome == .timeout {
+            classes[0].record(responseNs)
+            routes[route].record(responseNs)
+        }
+    }
+
+    /// Gives the memory back.
+    func free() { (classes + routes + [service, lag]).forEach { $0.free() } }
+
+    /// The series of several workers, added up: all first, then by status, then by route.
+    static func series(
+        _ all: [Latencies],
+        routes: [String]
+    ) -> (series: [LatencySeries], whole: Histogram<UInt64>) {
+        guard let isOpen = all.first?.isOpen else { return ([], .latencies()) }
+        let kind = isOpen ? LatencyKind.response : .service
+        func histogram(_ counts: (Latencies) -> LatencyCounts) -> Histogram<UInt64> {
+            var histogram = Histogram<UInt64>.latencies()
+            for one in all { counts(one).add(to: &histogram) }
+            return histogram
+        }
+        var whole = Histogram<UInt64>.latencies()
+        var parts: [LatencySeries] = []
+        for hundred in [1, 2, 3, 4, 5, 6, 7, 8, 9, 0] {
+            let one = histogram { $0.classes[hundred] }
+            whole.add(one)
+            parts.append(
+                LatencySeries(kind, hundred == 0 ? .timeout : .statusClass(hundred), one)
+            )
+        }
+        for (place, name) in routes.enumerated() {
+            parts.append(LatencySeries(kind, .route(name), histogram { $0.routes[place] }))
+        }
+        var found = [LatencySeries(kind, .all, whole)]
+        if isOpen {
+            found.append(LatencySeries(.service, .all, histogram { $0.service }))
+            found.append(LatencySeries(.lag, .all, histogram { $0.lag }))
+        }
+        return (found + parts.filter { $0.spread.count > 0 }, whole)
     }
 }
 
 extension WorkerTotals {
     private mutating func addMismatch(_ reason: String) {
-        counts.mismatches += 1
+        mismatches += 1
         // Names of fields and members are the target's to choose, and it may choose a new one each time.
         if byMismatch[reason] == nil, byMismatch.count >= Self.mostReasons {
             byMismatch[String(reason.prefix { $0 != ":" }), default: 0] += 1
@@ -74,26 +179,37 @@ extension ReplayOutcome {
 }
 
 extension ReplaySummary {
-    /// Adds what one worker counted.
-    mutating func add(_ totals: WorkerTotals) {
-        requests += totals.counts.done
-        ok += totals.counts.ok
-        errors += totals.counts.done - totals.counts.ok
-        mismatches += totals.counts.mismatches
-        abandoned += totals.abandoned
-        connectionsOpened += totals.connectionsOpened
-        if totals.counts.done > 0 {
-            startedNs = startedNs == 0 ? totals.firstSentNs : min(startedNs, totals.firstSentNs)
-            endedNs = max(endedNs, totals.lastDoneNs)
+    /// Adds up what all workers counted.
+    init(_ all: [WorkerTotals], routes: [String]) {
+        for totals in all {
+            requests += totals.requests
+            ok += totals.ok
+            errors += totals.requests - totals.ok
+            mismatches += totals.mismatches
+            warmup += totals.warmup
+            abandoned += totals.abandoned
+            dropped += totals.dropped
+            sessionsDropped += totals.sessionsDropped
+            sessionsStarted += totals.sessionsStarted
+            sessionsCompleted += totals.sessionsCompleted
+            late += totals.late
+            lateBehindAnswer += totals.lateBehindAnswer
+            connectionsOpened += totals.connectionsOpened
+            byMismatch.merge(totals.byMismatch) { $0 + $1 }
+            if totals.requests > 0 {
+                startedNs = startedNs == 0 ? totals.firstSentNs : min(startedNs, totals.firstSentNs)
+                endedNs = max(endedNs, totals.lastDoneNs)
+            }
+            for (outcome, count) in zip(ReplayOutcome.allCases, totals.byOutcome) where count > 0 {
+                byOutcome[outcome, default: 0] += count
+            }
+            for (status, count) in totals.byStatus.enumerated() where count > 0 && status > 0 {
+                byStatus[status, default: 0] += count
+            }
         }
-        for (outcome, count) in zip(ReplayOutcome.allCases, totals.byOutcome) where count > 0 {
-            byOutcome[outcome, default: 0] += count
-        }
-        for (status, count) in totals.byStatus.enumerated() where count > 0 && status > 0 {
-            byStatus[status, default: 0] += count
-        }
-        byMismatch.merge(totals.byMismatch) { $0 + $1 }
-        histogram.add(totals.histogram)
-        targetNeverAnswered = requests > 0 && byStatus.isEmpty && mismatches > 0
+        (series, histogram) = Latencies.series(all.map(\.latencies), routes: routes)
+        let isSilent = byStatus.isEmpty && warmup == 0
+        targetNeverAnswered =
+            isSilent && (requests > 0 && mismatches > 0 || requests == 0 && abandoned > 0)
     }
 }

@@ -11,10 +11,12 @@ public struct ReplayFacts: Sendable {
     public var startedAt: String
     /// The target's URL.
     public var target: String
-    /// How many connections at once.
+    /// How many sessions at once, at most.
     public var concurrency: Int
-    /// How requests are paced: `asap`.
+    /// How requests are paced: `asap`, `recorded`, `think`.
     public var pacing: String
+    /// What random gaps are drawn from; nil where there are none.
+    public var seed: Int64?
     /// The settings, a JSON object.
     public var settings: String
     /// The machine that sends, a JSON object.
@@ -29,6 +31,7 @@ public struct ReplayFacts: Sendable {
         target: String,
         concurrency: Int,
         pacing: String,
+        seed: Int64? = nil,
         settings: String,
         hostFacts: String,
         shard: Int = 0
@@ -39,6 +42,7 @@ public struct ReplayFacts: Sendable {
         self.target = target
         self.concurrency = concurrency
         self.pacing = pacing
+        self.seed = seed
         self.settings = settings
         self.hostFacts = hostFacts
     }
@@ -82,11 +86,11 @@ public final class ReplayWriter {
                 try db.execute(
                     sql: """
                         INSERT INTO replay_run (label, started_at, target, concurrency, pacing,
-                            settings, host_facts) VALUES (?, ?, ?, ?, ?, ?, ?)
+                            seed, settings, host_facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                         """,
                     arguments: [
                         facts.label, facts.startedAt, facts.target, facts.concurrency, facts.pacing,
-                        facts.settings, facts.hostFacts,
+                        facts.seed, facts.settings, facts.hostFacts,
                     ]
                 )
                 return (
@@ -96,8 +100,8 @@ public final class ReplayWriter {
                         """
                         INSERT INTO replay_result (run_id, exchange_id, round, connection,
                             intended_ns, sent_ns, first_byte_ns, done_ns, status, outcome,
-                            body_digest, body_id, matches, mismatch, head_id)
-                        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                            body_digest, body_id, matches, mismatch, head_id, warmup)
+                        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                         """
                     )
                 )
@@ -146,6 +150,7 @@ public final class ReplayWriter {
         insert.bind(result.matches ? 1 : 0)
         if let reason = result.mismatch { insert.bind(text: reason) } else { insert.bindNull() }
         insert.bind(head)
+        insert.bind(result.isWarmup ? 1 : 0)
         try insert.run()
     }
 
@@ -163,25 +168,30 @@ public final class ReplayWriter {
     /// Ends the run.
     ///
     /// - Parameters:
-    ///   - histogram: The service times of whole answers: the lowest value of each bucket in ns, and
-    ///     its count.
+    ///   - histograms: Series by their names: the lowest value of each bucket in ns, and its count.
     ///   - summary: The totals, a JSON object.
     ///   - reason: Why, in a word: `done`, `interrupted`, `failed`.
     ///   - at: The wall clock, RFC 3339 in UTC.
     /// - Throws: ``SessionError``.
     public func end(
-        histogram: [(bucket: UInt64, count: UInt64)],
+        histograms: [(series: String, buckets: [(bucket: UInt64, count: UInt64)])],
         summary: String,
         reason: String,
         at: String
     ) throws(SessionError) {
         do {
             try file.queue.write { db in
-                for entry in histogram {
-                    try db.execute(
-                        sql: "INSERT INTO histogram VALUES (?, ?, 'service', ?, ?)",
-                        arguments: [runID, shard, Int64(entry.bucket), Int64(entry.count)]
-                    )
+                let insert = try db.makeStatement(
+                    sql: "INSERT INTO histogram VALUES (?, ?, ?, ?, ?)"
+                )
+                for (series, buckets) in histograms {
+                    for entry in buckets {
+                        try insert.execute(
+                            arguments: [
+                                runID, shard, series, Int64(entry.bucket), Int64(entry.count),
+                            ]
+                        )
+                    }
                 }
                 try db.execute(
                     sql:

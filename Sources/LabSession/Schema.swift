@@ -152,7 +152,8 @@ public enum SessionFormat {
             body_id INTEGER REFERENCES body,
             matches INTEGER NOT NULL,
             mismatch TEXT,
-            head_id INTEGER REFERENCES replay_head
+            head_id INTEGER REFERENCES replay_head,
+            warmup INTEGER NOT NULL DEFAULT 0
         );
         CREATE TABLE replay_head (
             id INTEGER PRIMARY KEY,

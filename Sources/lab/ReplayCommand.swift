@@ -13,10 +13,14 @@ struct ReplayCommand: ParsableCommand {
         commandName: "replay",
         abstract: "Send a session again and check every answer against the captured one.",
         discussion: """
-            What was captured on one connection is sent in order on one connection; connections run \
-            concurrently, in a closed loop. Without --requests and --duration each captured \
-            connection is sent once. Every result is kept in the session; see it again with \
-            lab report --run RUN.
+            What was captured on one connection is a session, or what came from one client with \
+            --sessions: it is sent in order, each request after the whole answer to the one before, while \
+            others are sent at the same time. --concurrency sessions are under way at once, and the next \
+            one starts when one has ended: a closed loop, whose latencies leave out what a target that \
+            stalls keeps from being sent. With --rate or --pace recorded sessions start by the clock: an \
+            open loop, whose response times count from the moment when a request was due. Without \
+            --requests, --duration and --loop the session is sent once. Every result is kept in the \
+            session; see it again with lab report --run RUN.
 
             With --shard I/N sessions are shared among N processes by a hash of their first exchange, and \
             --requests is shared too; --concurrency is each process's own. Each works on its own copy of \
@@ -48,8 +52,14 @@ struct ReplayCommand: ParsableCommand {
     )
     var target: String?
 
-    @Option(name: .shortAndLong, help: "How many connections at once.")
-    var concurrency = 10
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "How many sessions at once, in a closed loop. (default: 10)",
+            valueName: "n"
+        )
+    )
+    var concurrency: Int?
 
     @Option(name: .shortAndLong, help: "How many threads send.")
     var threads = 1
@@ -74,6 +84,8 @@ struct ReplayCommand: ParsableCommand {
     )
     var filter: String?
 
+    @OptionGroup(title: "Sessions") var sessions: SessionOptions
+    @OptionGroup(title: "Load") var pacing: PacingOptions
     @OptionGroup(title: "Checking and keeping") var checking: CheckingOptions
 
     @Option(help: "What to call this run.")
@@ -100,8 +112,15 @@ struct ReplayCommand: ParsableCommand {
     var output: OutputOptions
 
     func validate() throws {
-        guard (1...100_000).contains(concurrency) else {
-            throw ValidationError("--concurrency takes a number from 1 to 100000.")
+        if let concurrency {
+            guard (1...100_000).contains(concurrency) else {
+                throw ValidationError("--concurrency takes a number from 1 to 100000.")
+            }
+            guard !pacing.shape.isOpen else {
+                throw ValidationError(
+                    "--concurrency is of a closed loop; --rate and --pace recorded start sessions by the clock. Bound them with --max-in-flight."
+                )
+            }
         }
         guard (1...256).contains(threads) else {
             throw ValidationError("--threads takes a number from 1 to 256.")
@@ -166,9 +185,9 @@ struct ReplayCommand: ParsableCommand {
     /// Reads all, and closes the file again: who closes it last takes its -wal file away.
     private func readSession() throws -> ([CapturedExchange], [Recording]) {
         let reader = try SessionReader(session)
-        let all = try reader.capturedExchanges(
-            withAnswerHeads: checking.matching.parts.contains(.headers)
-        )
+        var readsHeads = checking.matching.parts.contains(.headers)
+        if case .cookie = sessions.sessions { readsHeads = true }
+        let all = try reader.capturedExchanges(withAnswerHeads: readsHeads)
         guard let filter else { return (all, try reader.recordings()) }
         var wanted: Set<Int64> = []
         do {
@@ -203,7 +222,15 @@ struct ReplayCommand: ParsableCommand {
             // What a proxy's upstream got had no hop-by-hop fields; the built-in server saw them.
             keepsHopByHop: recording?.upstream == nil
         )
-        settings.concurrency = concurrency
+        settings.concurrency = concurrency ?? 10
+        pacing.apply(to: &settings)
+        settings.sessions = sessions.sessions
+        settings.loops = sessions.loop
+        // A load that is repeated in a closed loop measures requests and not handshakes.
+        let isLoad = !settings.shape.isOpen && settings.shape.pace == .asap
+        settings.connections =
+            sessions.connections
+            ?? (isLoad && (requests != nil || duration != nil) ? .shared : .captured)
         settings.threads = threads
         settings.requests = requests.map { shard?.part(of: $0) ?? $0 }
         settings.durationNs = duration?.nanoseconds
@@ -229,8 +256,9 @@ struct ReplayCommand: ParsableCommand {
                 label: label,
                 startedAt: now.wall,
                 target: "http://\(settings.target.text)",
-                concurrency: concurrency,
-                pacing: "asap",
+                concurrency: settings.mostAtOnce,
+                pacing: settings.shape.pace.rawValue,
+                seed: settings.shape.rate.map { Int64(bitPattern: $0.seed) },
                 settings: ReplayWords.settings(
                     settings,
                     filter: filter,
@@ -247,6 +275,7 @@ struct ReplayCommand: ParsableCommand {
                 "left out \(skipped.count) exchange(s) that can't be sent: \(skipped.reason.rawValue)"
             )
         }
+        pacing.warn()
         let progress = ReplayProgressLine(durationNs: settings.durationNs)
         // The rows are written while requests are sent, but never in their way: this thread takes
         // what the sending ones leave. The workers are made before, and keep their priority.
@@ -267,18 +296,20 @@ struct ReplayCommand: ParsableCommand {
             run: writer.runID,
             label: label,
             target: "http://\(settings.target.text)",
+            settings,
             summary
         )
         words.failedConditions = verdicts.compactMap { text, verdict in
             if case .fails = verdict { text } else { nil }
         }
         try writer.end(
-            histogram: summary.histogram.sparse,
+            histograms: summary.series.map { ($0.name, $0.buckets) },
             summary: words.json,
             reason: reason,
             at: Moment.now.wall
         )
         try output.tell(words, summary, ofRun: writer.runID, in: session)
+        ReplayWords.warnings(summary).forEach { complain($0) }
         try judge(summary, settings.target)
         try judge(verdicts.map { $0.1 }, matching: summary)
     }
@@ -290,16 +321,17 @@ struct ReplayCommand: ParsableCommand {
 
     private func judge(_ summary: ReplaySummary, _ target: Authority) throws {
         if summary.wasInterrupted { throw ExitNow(ExitStatus.interrupted) }
-        if summary.abandoned > 0 {
-            throw Failure(
-                "\(summary.abandoned) requests have no result; the figures are not to be trusted.",
-                code: ExitStatus.untrusted
-            )
-        }
         if summary.targetNeverAnswered {
             throw Failure(
                 "The target http://\(target.text) never answered: \(ReplayWords.outcomes(summary)). "
                     + "Check that it runs and that --target names it."
+            )
+        }
+        if summary.abandoned > 0 {
+            throw Failure(
+                "\(summary.abandoned) requests have no result: they were under way when "
+                    + "--graceful-stop was over. The figures are not to be trusted; raise it.",
+                code: ExitStatus.untrusted
             )
         }
         if summary.requests > 0, summary.ok == 0 {

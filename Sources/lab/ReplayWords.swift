@@ -8,30 +8,6 @@ import LabReplayer
 
 /// What `lab replay --json` prints and `replay_run.summary` keeps.
 struct ReplayWords: Encodable {
-    struct Latency: Encodable {
-        var mean: Double?
-        var p50: Double?
-        var p90: Double?
-        var p99: Double?
-        var p999: Double?
-        var max: Double?
-
-        private enum Key: String, CodingKey {
-            case mean, p50, p90, p99, p999, max
-        }
-
-        /// Every key is always there: null where no answer came.
-        func encode(to encoder: any Encoder) throws {
-            var members = encoder.container(keyedBy: Key.self)
-            try members.encode(mean, forKey: .mean)
-            try members.encode(p50, forKey: .p50)
-            try members.encode(p90, forKey: .p90)
-            try members.encode(p99, forKey: .p99)
-            try members.encode(p999, forKey: .p999)
-            try members.encode(max, forKey: .max)
-        }
-    }
-
     var schemaVersion = 1
     var run: Int64
     var label: String
@@ -42,7 +18,21 @@ struct ReplayWords: Encodable {
     var mismatches: Int
     var durationS: Double
     var rate: Double
-    var latencyMs: Latency
+    /// What `latency_ms` measures: `response` in an open loop, `service` in a closed one.
+    var latencyKind: String
+    var latencyMs: LatencyWords
+    var serviceMs: LatencyWords?
+    var responseMs: LatencyWords?
+    var lagMs: LatencyWords?
+    /// Whether latencies count what a stalled target kept from being sent.
+    var coordinatedOmission: String
+    var load: LoadWords
+    var sessions: Sessions
+    /// Requests of the warm-up, which no other figure counts.
+    var warmup: Int
+    var late: Late
+    var byStatus: [String: LatencyWords]
+    var byRoute: [Route]
     var outcomes: [String: Int]
     var statuses: [String: Int]
     /// Why results do not match, counted.
@@ -54,7 +44,30 @@ struct ReplayWords: Encodable {
     /// The conditions of `--fail-if` that hold, as they were given.
     var failedConditions: [String] = []
 
-    init(run: Int64, label: String?, target: String, _ summary: ReplaySummary) {
+    struct Sessions: Encodable {
+        var started: Int
+        var completed: Int
+        var dropped: Int
+    }
+
+    /// Requests that left more than 1 ms after they were due.
+    struct Late: Encodable {
+        var requests: Int
+        var behindAnswer: Int
+    }
+
+    struct Route: Encodable {
+        var route: String
+        var latencyMs: LatencyWords
+    }
+
+    init(
+        run: Int64,
+        label: String?,
+        target: String,
+        _ settings: ReplaySettings,
+        _ summary: ReplaySummary
+    ) {
         self.run = run
         // A run without a name is called by its number.
         self.label = label ?? "\(run)"
@@ -65,18 +78,36 @@ struct ReplayWords: Encodable {
         mismatches = summary.mismatches
         durationS = Double(summary.endedNs - summary.startedNs) / 1e9
         rate = durationS > 0 ? Double(requests) / durationS : 0
-        let times = summary.histogram
-        func milliseconds(_ percentile: Double) -> Double? {
-            times.totalCount == 0 ? nil : Double(times.valueAtPercentile(percentile)) / 1e6
+        func whole(_ kind: LatencyKind) -> LatencyWords? {
+            summary.series.first { $0.kind == kind && $0.part == .all }.map {
+                LatencyWords($0.spread)
+            }
         }
-        latencyMs = Latency(
-            mean: times.totalCount == 0 ? nil : times.mean / 1e6,
-            p50: milliseconds(50),
-            p90: milliseconds(90),
-            p99: milliseconds(99),
-            p999: milliseconds(99.9),
-            max: times.totalCount == 0 ? nil : Double(times.max) / 1e6
+        latencyKind = summary.primary.rawValue
+        latencyMs = whole(summary.primary) ?? LatencyWords(nil)
+        serviceMs = whole(.service)
+        responseMs = whole(.response)
+        lagMs = whole(.lag)
+        coordinatedOmission = settings.shape.isOpen ? "corrected" : "not corrected"
+        load = LoadWords(settings)
+        sessions = Sessions(
+            started: summary.sessionsStarted,
+            completed: summary.sessionsCompleted,
+            dropped: summary.sessionsDropped
         )
+        warmup = summary.warmup
+        late = Late(requests: summary.late, behindAnswer: summary.lateBehindAnswer)
+        byStatus = [:]
+        byRoute = []
+        for series in summary.series {
+            switch series.part {
+            case .all: break
+            case .statusClass(let hundred): byStatus["\(hundred)xx"] = LatencyWords(series.spread)
+            case .timeout: byStatus["timeout"] = LatencyWords(series.spread)
+            case .route(let name):
+                byRoute.append(Route(route: name, latencyMs: LatencyWords(series.spread)))
+            }
+        }
         outcomes = Dictionary(
             uniqueKeysWithValues: summary.byOutcome.map { ($0.key.rawValue, $0.value) }
         )
@@ -85,8 +116,8 @@ struct ReplayWords: Encodable {
         )
         mismatchReasons = summary.byMismatch
         connectionsOpened = summary.connectionsOpened
-        // A closed loop starts what it can and drops nothing; nothing is correlated.
-        dropped = 0
+        dropped = summary.dropped
+        // Nothing is correlated.
         correlationMisses = 0
         interrupted = summary.wasInterrupted
     }
@@ -97,6 +128,40 @@ struct ReplayWords: Encodable {
     static func outcomes(_ summary: ReplaySummary) -> String {
         summary.byOutcome.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
             .map { "\($0.value) \($0.key.rawValue)" }.joined(separator: ", ")
+    }
+
+    /// What is to be said beside the figures.
+    static func warnings(_ summary: ReplaySummary) -> [String] {
+        var warnings: [String] = []
+        if summary.sessionsDropped > 0 {
+            warnings.append(
+                "\(summary.sessionsDropped) sessions with \(summary.dropped) requests were dropped: "
+                    + "too many were under way when they were due. The target is slower than the "
+                    + "rate, or --max-in-flight is too low."
+            )
+        }
+        if summary.late * 20 > summary.requests {
+            let own = summary.late - summary.lateBehindAnswer
+            warnings.append(
+                "\(percent(summary.late, summary.requests)) % of requests left more than 1 ms late: "
+                    + "\(summary.lateBehindAnswer) waited for the answer before them, \(own) for this "
+                    + "machine. "
+                    + (own > summary.lateBehindAnswer
+                        ? "Response times hold its lateness; lower the rate or raise --threads."
+                        : "Response times hold that wait, as a user's would.")
+            )
+        }
+        if summary.requests == 0, summary.warmup > 0 {
+            warnings.append(
+                "All \(summary.warmup) requests belong to the warm-up, so there are no figures. "
+                    + "Shorten --warmup, or send more with --duration or --requests."
+            )
+        }
+        return warnings
+    }
+
+    private static func percent(_ part: Int, _ whole: Int) -> Double {
+        (Double(part) / Double(max(1, whole)) * 1000).rounded() / 10
     }
 
     /// Why results do not match, with the counts, most frequent first, no more than five.
@@ -120,8 +185,12 @@ struct ReplayWords: Encodable {
             var threads: Int
             var requests: Int?
             var durationS: Double?
+            var loops: Int?
+            var warmupRequests: Int?
+            var warmupS: Double?
             var timeoutS: Double
             var connectTimeoutS: Double
+            var gracefulStopS: Double
             var keepsHopByHop: Bool
             var filter: String?
             var match: [String]
@@ -129,18 +198,24 @@ struct ReplayWords: Encodable {
             var ignoredJson: [String]
             var store: String
             var maxStoredBody: Int
+            var load: LoadWords
             /// CLOCK_MONOTONIC at the run's `started_at`, nanoseconds.
             var anchorNs: Int64
             var shard: Part?
         }
         let matching = settings.matching
+        func seconds(_ time: Int64) -> Double { Double(time) / 1e9 }
         return text(
             Settings(
                 threads: settings.threads,
                 requests: settings.requests,
-                durationS: settings.durationNs.map { Double($0) / 1e9 },
-                timeoutS: Double(settings.timeoutNs) / 1e9,
-                connectTimeoutS: Double(settings.connectTimeoutNs) / 1e9,
+                durationS: settings.durationNs.map(seconds),
+                loops: settings.loops,
+                warmupRequests: settings.warmupRequests > 0 ? settings.warmupRequests : nil,
+                warmupS: settings.warmupNs > 0 ? seconds(settings.warmupNs) : nil,
+                timeoutS: seconds(settings.timeoutNs),
+                connectTimeoutS: seconds(settings.connectTimeoutNs),
+                gracefulStopS: seconds(settings.graceNs),
                 keepsHopByHop: settings.keepsHopByHop,
                 filter: filter,
                 match: matching.parts.names,
@@ -148,6 +223,7 @@ struct ReplayWords: Encodable {
                 ignoredJson: matching.ignoredPointers.map(\.description),
                 store: settings.keeping.rawValue,
                 maxStoredBody: settings.mostBodyBytes,
+                load: LoadWords(settings),
                 anchorNs: anchorNs,
                 shard: shard.map { Part(index: $0.index, count: $0.count) }
             )

@@ -33,7 +33,10 @@ extension CapturedExchange {
         status: Int? = 200,
         answer: String? = "hello",
         outcome: ExchangeOutcome = .ok,
-        answerFields: String? = nil
+        answerFields: String? = nil,
+        startedNs: Int64 = 0,
+        endedNs: Int64 = 0,
+        client: String = ""
     ) -> CapturedExchange {
         let head = "\(method) \(target) HTTP/1.1\r\nHost: recorded.example\r\n\(fields)\r\n"
         return CapturedExchange(
@@ -45,6 +48,9 @@ extension CapturedExchange {
             status: status,
             responseBody: answer.map { .make($0) },
             outcome: outcome,
+            startedNs: startedNs,
+            endedNs: endedNs,
+            client: client,
             responseHead: answerFields.map {
                 Array("HTTP/1.1 \(status ?? 200) Whatever\r\n\($0)\r\n".utf8)
             } ?? []

@@ -149,7 +149,7 @@ struct MatchingTests {
     }
 
     @Test func `of very many reasons only the kinds are counted`() {
-        var totals = WorkerTotals()
+        var totals = WorkerTotals(isOpen: false, routes: 1)
         for place in 0..<1000 {
             totals.add(
                 ReplayResult(
@@ -165,7 +165,9 @@ struct MatchingTests {
                     matches: false,
                     differingBody: nil,
                     mismatch: "header:x-\(place)"
-                )
+                ),
+                route: 0,
+                waitedForAnswer: false
             )
         }
         #expect(totals.counts.mismatches == 1000)

@@ -30,17 +30,18 @@ struct ReplaySummaryTests {
         )
     }
 
+    private func totals(isOpen: Bool = false) -> WorkerTotals {
+        WorkerTotals(isOpen: isOpen, routes: 1)
+    }
+
     @Test func `a summary is the sum of its workers`() {
-        var one = WorkerTotals()
-        var other = WorkerTotals()
+        var one = totals()
+        var other = totals()
         one.add(result(.ok, status: 200, sent: 100, done: 5_000_100, matches: true))
         one.add(result(.timeout, status: 0, sent: 50, done: 9_000_000, matches: false))
         other.add(result(.ok, status: 404, sent: 70, done: 7_000_000, matches: false))
         other.add(result(.reset, status: 0, sent: 90, done: 100, matches: true))
-        var summary = ReplaySummary()
-        summary.add(one)
-        summary.add(WorkerTotals())
-        summary.add(other)
+        let summary = ReplaySummary([one, totals(), other], routes: ["GET /"])
         #expect(summary.requests == 4)
         #expect(summary.ok == 2)
         #expect(summary.errors == 2)
@@ -54,18 +55,17 @@ struct ReplaySummaryTests {
     }
 
     @Test func `each outcome is counted as itself`() {
-        var totals = WorkerTotals()
+        var totals = totals()
         for outcome in ReplayOutcome.allCases {
             totals.add(result(outcome, status: 0, sent: 1, done: 2, matches: false))
         }
-        var summary = ReplaySummary()
-        summary.add(totals)
+        let summary = ReplaySummary([totals], routes: ["GET /"])
         #expect(summary.byOutcome.count == ReplayOutcome.allCases.count)
         #expect(totals.byOutcome.allSatisfy { $0 == 1 })
     }
 
     @Test func `merging histograms loses no count`() {
-        var all = Histogram<UInt64>.serviceTimes()
+        var all = Histogram<UInt64>.latencies()
         var first = all
         var second = all
         var value: UInt64 = 1
@@ -76,7 +76,7 @@ struct ReplaySummaryTests {
             all.record(time)
             if place % 3 == 0 { first.record(time) } else { second.record(time) }
         }
-        var merged = Histogram<UInt64>.serviceTimes()
+        var merged = Histogram<UInt64>.latencies()
         merged.add(sparse: first.sparse)
         merged.add(sparse: second.sparse)
         #expect(merged.totalCount == 10_000)
@@ -89,7 +89,7 @@ struct ReplaySummaryTests {
     }
 
     @Test func `a bucket is named by its lowest value`() {
-        var histogram = Histogram<UInt64>.serviceTimes()
+        var histogram = Histogram<UInt64>.latencies()
         histogram.record(1_000_000)
         histogram.record(1_000_001)
         let sparse = histogram.sparse
@@ -112,7 +112,7 @@ struct ReplaySummaryTests {
             (
                 .tooFewDescriptors(needed: 5000, allowed: 4096),
                 "Cannot open 5000 descriptors: this process may have 4096. "
-                    + "Lower --concurrency, or raise the limit with 'ulimit -Hn'."
+                    + "Lower --concurrency or --max-in-flight, or raise the limit with 'ulimit -Hn'."
             ),
             (
                 .cannotStart(what: "thread", reason: "Resource temporarily unavailable"),
@@ -138,5 +138,11 @@ struct ReplaySummaryTests {
     @Test(arguments: ["127.0.0.1", "::1"])
     func `a numeric address is its own`(host: String) throws {
         #expect(try ReplaySettings.resolve(Authority(host: host, port: 80)).count == 1)
+    }
+}
+
+extension WorkerTotals {
+    fileprivate mutating func add(_ result: ReplayResult) {
+        add(result, route: 0, waitedForAnswer: false)
     }
 }

@@ -34,7 +34,7 @@ struct ReplayerTests {
         #expect(run.summary.ok == 96)
         #expect(run.summary.mismatches == 0)
         #expect(run.results.count == 96)
-        #expect(run.summary.connectionsOpened == 8)
+        #expect(run.summary.connectionsOpened == 16)
         #expect(server.log.allSatisfy { !$0.isPipelined })
         for connection in 0..<16 {
             let seen = server.log.filter { $0.target.hasPrefix("/\(connection)/") }
@@ -50,7 +50,7 @@ struct ReplayerTests {
         }
         #expect(server.log.map(\.target) == (1...9).map { "/\($0)" })
         #expect(run.results.map(\.exchangeID) == Array(1...9))
-        #expect(run.summary.connectionsOpened == 1)
+        #expect(run.summary.connectionsOpened == 9)
     }
 
     @Test(arguments: [1, 7, 16, 23])

@@ -240,7 +240,9 @@ final class ReaderFixture {
                 '{"cores":2}', '2026-11-25T16:00:01.000Z', 'done', NULL),
             (2, 'after', '2026-11-25T16:05:00.000Z', 'http://127.0.0.1:9001', 100, 'asap', 1, '{}',
                 '{"cores":2}', '2026-11-25T16:05:01.000Z', 'done', NULL);
-        INSERT INTO replay_result VALUES
+        INSERT INTO replay_result (run_id, exchange_id, round, connection, intended_ns, sent_ns,
+            first_byte_ns, done_ns, status, outcome, body_digest, body_id, matches, mismatch, head_id)
+            VALUES
             (1, 1, 0, 1, 100000, 100000, 400000, 500000, 200, 'ok', NULL, NULL, 1, NULL, NULL),
             (1, 2, 0, 1, 500000, 500000, 800000, 900000, 200, 'ok', NULL, NULL, 1, NULL, NULL),
             (2, 1, 0, 1, 100000, 100000, 400000, 500000, 500, 'ok', NULL, NULL, 0, 'status', NULL),

@@ -234,7 +234,10 @@ import Testing
         #expect(stage.writer.runID == 1)
         #expect(try stage.lines(query) == ["\(start) - - -"])
         try stage.writer.end(
-            histogram: [(bucket: 1000, count: 3), (bucket: 1 << 40, count: 1)],
+            histograms: [
+                ("service", [(bucket: 1000, count: 3), (bucket: 1 << 40, count: 1)]),
+                ("service route GET /", [(bucket: 1000, count: 4)]),
+            ],
             summary: #"{"requests":4}"#,
             reason: "done",
             at: "2026-11-25T16:00:01.000Z"
@@ -244,8 +247,11 @@ import Testing
                 == ["\(start) 2026-11-25T16:00:01.000Z done {\"requests\":4}"]
         )
         #expect(
-            try stage.lines("SELECT * FROM histogram ORDER BY bucket")
-                == ["1 0 service 1000 3", "1 0 service 1099511627776 1"]
+            try stage.lines("SELECT * FROM histogram ORDER BY bucket, series")
+                == [
+                    "1 0 service 1000 3", "1 0 service route GET / 1000 4",
+                    "1 0 service 1099511627776 1",
+                ]
         )
     }
 
@@ -255,7 +261,7 @@ import Testing
             result(1), result(2, status: 500, matches: false),
             result(3, outcome: .reset, matches: false),
         ])
-        try stage.writer.end(histogram: [], summary: "{}", reason: "done", at: "2026-11-25T16:01Z")
+        try stage.writer.end(histograms: [], summary: "{}", reason: "done", at: "2026-11-25T16:01Z")
         let run = try SessionReader(stage.fixture.path).run("before").run
         #expect(run.requests == 3)
         #expect(run.errors == 1)

@@ -176,8 +176,17 @@ struct clab_event { uint64_t data; uint32_t events; };
 int clab_epoll_create(void);
 int clab_epoll_add(int epoll, int fd, uint32_t events, uint64_t data);
 int clab_epoll_change(int epoll, int fd, uint32_t events, uint64_t data);
-/* At most 256 events; timeout_ns < 0 waits for ever (epoll_pwait2). How many, or -1 with errno. */
+/* At most 256 events; timeout_ns < 0 waits for ever. How many, or -1 with errno. By epoll_pwait2(2); where
+ * the kernel has none (before 5.11) by epoll_wait(2), which counts milliseconds: rounded down, so that a
+ * wait never ends late, and its last millisecond is spent in calls that do not wait. */
 int clab_epoll_wait(int epoll, struct clab_event *events, int most, int64_t timeout_ns);
+
+/* Whether waits end on the nanosecond: 1, or 0 where the kernel has no epoll_pwait2. */
+int clab_epoll_is_fine(void);
+
+/* Timers of the calling thread go off when they are due; otherwise the kernel lets them be up to 50 µs
+ * late, to save wake-ups (PR_SET_TIMERSLACK). */
+void clab_sharpen_timers(void);
 
 /* --------------------------------------------------------------------------------------------- */
 

@@ -45,15 +45,20 @@ extension SessionReader {
         let captured = try read { db in
             let bodies = try storedBodies(db)
             let recordings = try Recording.all(db)
+            let clocks = try RecordingClock.all(db)
             let sql = """
                 SELECT e.id, e.connection_id, e.sequence, e.request_head, e.request_body_id, e.status,
                     e.response_body_id, e.outcome, e.request_ns, n.recording_id, e.target,
-                    n.peer_address, e.request_trailers, \(answers ? "e.response_head" : "NULL")
+                    n.peer_address, e.request_trailers, e.started_ns,
+                    max(e.started_ns, ifnull(e.request_ns, 0), ifnull(e.response_started_ns, 0),
+                        ifnull(e.response_ended_ns, 0)),
+                    \(answers ? "e.response_head" : "NULL")
                 FROM exchange e LEFT JOIN connection n ON n.id = e.connection_id
                 ORDER BY e.connection_id, e.sequence, e.id
                 """
             return try Row.fetchCursor(db, sql: sql).map { row in
-                CapturedExchange(
+                let clock = clocks[row.intIfAny(9) ?? 0] ?? RecordingClock()
+                return CapturedExchange(
                     id: row.int(0),
                     connectionID: row.int(1),
                     sequence: row.count(2),
@@ -66,7 +71,10 @@ extension SessionReader {
                     isRequestComplete: row.intIfAny(8) != nil || row.intIfAny(4) == nil,
                     intermediary: recordings.first { $0.id == row.intIfAny(9) }?
                         .intermediary(of: row.text(10), from: row.text(11)),
-                    responseHead: row.bytesIfAny(13)
+                    startedNs: clock.time(of: row.int(13)),
+                    endedNs: clock.time(of: row.int(14)),
+                    client: row.text(11),
+                    responseHead: row.bytesIfAny(15)
                 )
             }.array()
         }

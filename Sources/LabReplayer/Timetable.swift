@@ -1,0 +1,89 @@
+// When each request is due, worked out before the first one is sent. Pure: captured times and the
+// shape of the load go in, times from the start of a pass come out.
+
+/// Fills in when sessions start and when their requests are due.
+struct Timetable {
+    /// The shortest pass: a session of one instant, taken again and again, must not stand still.
+    private static let shortestPassNs: Int64 = 1_000_000
+
+    private let shape: LoadShape
+
+    init(_ shape: LoadShape) { self.shape = shape }
+
+    /// Fills in `steps` and `sessions`; gives how long a pass takes.
+    ///
+    /// - Parameter moment: When the request of a step was captured.
+    func fill(
+        _ steps: UnsafeMutableBufferPointer<Step>,
+        _ sessions: inout [PlannedSession],
+        _ moment: (Step) -> SessionDraft.Moment
+    ) -> Int64 {
+        if let rate = shape.rate, rate.unit == .requests {
+            return spread(steps, &sessions, moment, rate)
+        }
+        switch shape.pace {
+        case .asap: return 0
+        case .think:
+            for session in sessions {
+                for step in session.first..<session.end where step > session.first {
+                    let gap = moment(steps[step]).startedNs - moment(steps[step - 1]).endedNs
+                    steps[step].offsetNs = shape.paced(gap)
+                }
+            }
+            return 0
+        case .recorded: return follow(steps, &sessions, moment)
+        }
+    }
+
+    /// As captured: each gap is divided and capped by itself, so that a long one delays all that
+    /// comes after it no more than it may.
+    private func follow(
+        _ steps: UnsafeMutableBufferPointer<Step>,
+        _ sessions: inout [PlannedSession],
+        _ moment: (Step) -> SessionDraft.Moment
+    ) -> Int64 {
+        var passNs = Self.shortestPassNs
+        for place in sessions.indices {
+            let session = sessions[place]
+            if place > 0 {
+                let before = sessions[place - 1]
+                let gap =
+                    moment(steps[session.first]).startedNs
+                    - moment(steps[before.first]).startedNs
+                sessions[place].startNs = before.startNs + shape.paced(gap)
+            }
+            for step in session.first..<session.end where step > session.first {
+                let gap = moment(steps[step]).startedNs - moment(steps[step - 1]).startedNs
+                steps[step].offsetNs = steps[step - 1].offsetNs + shape.paced(gap)
+            }
+            let last = moment(steps[session.end - 1])
+            let endNs =
+                sessions[place].startNs + steps[session.end - 1].offsetNs
+                + shape.paced(last.endedNs - last.startedNs)
+            passNs = max(passNs, endNs)
+        }
+        return passNs
+    }
+
+    /// Requests at a rate, in captured order, whichever session they belong to.
+    private func spread(
+        _ steps: UnsafeMutableBufferPointer<Step>,
+        _ sessions: inout [PlannedSession],
+        _ moment: (Step) -> SessionDraft.Moment,
+        _ rate: LoadShape.Rate
+    ) -> Int64 {
+        let order = steps.indices.sorted {
+            (moment(steps[$0]).startedNs, $0) < (moment(steps[$1]).startedNs, $1)
+        }
+        var arrivals = Arrivals(rate)
+        for step in order { steps[step].offsetNs = arrivals.next() }
+        for place in sessions.indices {
+            let startNs = steps[sessions[place].first].offsetNs
+            sessions[place].startNs = startNs
+            for step in sessions[place].first..<sessions[place].end {
+                steps[step].offsetNs -= startNs
+            }
+        }
+        return max(1, arrivals.next())
+    }
+}
