@@ -25,6 +25,7 @@ struct Lab: ParsableCommand {
         subcommands: [
             RecordCommand.self, ReplayCommand.self, ReportCommand.self, ListCommand.self,
             ShowCommand.self, CheckCommand.self, CorrelateCommand.self,
+            MergeCommand.self,
         ]
     )
 
@@ -52,6 +53,7 @@ struct Lab: ParsableCommand {
     private static func isSentence(_ error: any Error) -> Bool {
         error is SessionError || error is ListenError || error is ForkServerError
             || error is FrameError || error is ReplayError || error is CorrelationRulesError
+            || error is MergeError
     }
 }
 
