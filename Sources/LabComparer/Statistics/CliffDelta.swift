@@ -20,7 +20,7 @@ public struct CliffDelta: Sendable, Equatable {
         value = Double(balance) / (Double(after.count) * Double(before.count))
     }
 
-    /// The usual words for its size (Romano et al. 2006).
+    /// The usual words for its size, by Romano and others 2006.
     public var word: String {
         switch abs(value) {
         case ..<0.147: "negligible"

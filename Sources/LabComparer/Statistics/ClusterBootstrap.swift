@@ -19,6 +19,7 @@ enum ClusterBootstrap {
     ///   - seed: What makes it repeatable.
     ///   - resamples: How often rounds are drawn.
     ///   - misrate: How often the bounds may miss.
+    /// - Returns: For each share the bounds; nil where too few requests lie beyond it.
     static func shifts(
         before: [[Double]],
         after: [[Double]],

@@ -88,6 +88,7 @@ public struct ShiftEstimate: Sendable, Equatable {
     /// - Parameters:
     ///   - adjustedP: ``p`` adjusted for all that is asked at once.
     ///   - alpha: What this look may spend.
+    /// - Returns: The verdict; never ``ShiftVerdict/incomparable``, which is for the caller to say.
     public func verdict(adjustedP: Double, alpha: Double) -> ShiftVerdict {
         let indifference = threshold.indifference(at: level)
         let change = level * Double.expMinusOne(bounds.center)
