@@ -37,11 +37,18 @@ let package = Package(
     ],
     targets: [
         .target(name: "CLabLinux"),
+        .target(name: "CLabPython"),
         .target(name: "LabWire", swiftSettings: house),
         .target(name: "LabExchange", dependencies: ["LabWire"], swiftSettings: house),
         .target(
             name: "LabForkServer",
             dependencies: ["CLabLinux", "LabWire", "LabExchange"],
+            swiftSettings: house
+        ),
+        .target(
+            name: "LabPython",
+            dependencies: ["CLabLinux", "CLabPython", "LabExchange", "LabForkServer"],
+            resources: [.embedInCode("Gateway.py")],
             swiftSettings: house
         ),
         .target(
@@ -75,10 +82,20 @@ let package = Package(
             ]
         ),
         .executableTarget(
+            name: "lab-forkserver-python",
+            dependencies: ["LabForkServer", "LabPython"],
+            swiftSettings: house,
+            linkerSettings: [
+                .unsafeFlags([
+                    "-static-stdlib", "-Xlinker", "-z", "-Xlinker", "max-page-size=0x200000",
+                ])
+            ]
+        ),
+        .executableTarget(
             name: "lab",
             dependencies: [
-                "CLabLinux", "LabWire", "LabExchange", "LabForkServer", "LabSession", "LabReplayer",
-                "LabComparer", "LabReporter", arguments, histogram,
+                "CLabLinux", "LabWire", "LabExchange", "LabForkServer", "LabPython", "LabSession",
+                "LabReplayer", "LabComparer", "LabReporter", arguments, histogram,
             ],
             swiftSettings: house
         ),
@@ -132,6 +149,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["LabTestSupport"],
+            exclude: ["Applications"],
             swiftSettings: house
         ),
     ]

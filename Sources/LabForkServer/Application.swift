@@ -24,3 +24,14 @@ package protocol Application: AnyObject {
     /// Answers one request; a call that was neither finished nor failed when it returns has failed.
     func answer(_ call: ApplicationCall)
 }
+
+extension Application {
+    /// The environ of PEP 3333, but for its streams.
+    package func environ(
+        of head: RequestHead,
+        from origin: ConnectionOrigin,
+        by environs: EnvironBuilder
+    ) -> (Environ, [Deviation]) {
+        environs.environ(of: head, peerAddress: origin.peerAddress, peerPort: origin.peerPort)
+    }
+}

@@ -40,6 +40,9 @@ struct ApplicationAnswer {
         head?.mayHaveContent == false || request.method.equals("HEAD")
     }
 
+    /// Whether content that came now would be sent, its length allowing.
+    var takesContent: Bool { !isOver && !isBodiless }
+
     /// How many bytes of the announced length were not given; 0 where none was announced.
     func missing(after last: Int = 0) -> UInt64 {
         guard let length = head?.length, !isBodiless, sentBytes + UInt64(last) < length else {

@@ -32,6 +32,9 @@ package final class ApplicationCall {
     /// Whether the client is shown why the application failed.
     private let showsErrors: Bool
     private(set) var record: ExchangeRecord
+    /// What it writes to its error stream goes by this copy: another thread of the application may
+    /// write there while this one waits in one of the methods here.
+    private let voice: ExchangeRecord
     private var content: RequestContent
     private var answer: ApplicationAnswer
     /// What was read of the content and not yet taken.
@@ -60,6 +63,7 @@ package final class ApplicationCall {
         self.environ = environ
         self.answerer = answerer
         self.record = record
+        voice = record
         showsErrors = settings.showsErrors
         content = RequestContent(client: client, head: head, timeoutNs: settings.idleTimeoutNs)
         answer = ApplicationAnswer(client: client, request: head, answerer: answerer)
@@ -78,11 +82,11 @@ package final class ApplicationCall {
     func note(_ deviation: Deviation) { record.note(deviation) }
 
     /// Has all that was told so far on record: before what may end this process or make it wait.
-    package func flush() { record.flush() }
+    package func flush() { voice.flush() }
 
     /// The application wrote to its error stream.
     package func write(errors run: ArraySlice<UInt8>) {
-        record.applicationErrors(run)
+        voice.applicationErrors(run)
         if showsErrors { errors += run.prefix(64 << 10 - errors.count) }
     }
 
@@ -130,6 +134,15 @@ package final class ApplicationCall {
     /// Whether the answer is at its end.
     package var isOver: Bool { answer.isOver }
 
+    /// Whether content is sent at all: not of a HEAD's answer, nor after the end.
+    package var takesContent: Bool { answer.takesContent }
+
+    /// Whether more content was given than was announced.
+    package var hasSurplus: Bool { answer.surplus > 0 }
+
+    /// In a process that the application forked: the connection is its parent's.
+    package func letGo() { client.close(lingering: false) }
+
     /// Whether the client is gone, so that nothing more can be sent.
     package var isUnsent: Bool { answer.isUnsent }
 
@@ -141,6 +154,7 @@ package final class ApplicationCall {
     /// - Returns: Whether the client is still there.
     @discardableResult
     package func send(_ block: ArraySlice<UInt8>) -> Bool {
+        guard !answersFault() else { return false }
         closeIfUnasked()
         answer.send(block, &record)
         return !answer.isUnsent
@@ -150,7 +164,7 @@ package final class ApplicationCall {
     ///
     /// Where it is also the first, its length is told.
     package func finish(_ last: ArraySlice<UInt8> = []) {
-        guard !answer.isOver else { return }
+        guard !answer.isOver, !answersFault() else { return }
         guard answer.head != nil || answer.hasBegun else {
             return fail("the application left without an answer")
         }
@@ -211,6 +225,13 @@ package final class ApplicationCall {
     func sendUnframed(_ bytes: ArraySlice<UInt8>) -> Bool {
         answer.sendUnframed(bytes, &record)
         return !answer.isUnsent
+    }
+
+    /// Whether the client is answered for its content, and not by the application.
+    private func answersFault() -> Bool {
+        guard let fault = content.fault, !answer.hasBegun, !answer.isOver else { return false }
+        fail(fault.sentence)
+        return true
     }
 
     private func closeIfUnasked() {

@@ -23,6 +23,8 @@ struct Child {
     let application: (any Application)?
     /// When the connection was closed.
     private(set) var closedNs: Int64 = 0
+    /// The status to leave with, where the application asked for one.
+    private(set) var exitStatus: Int32?
 
     private var sequence: Int32 = 0
     private var upstream = UpstreamConnection()
@@ -184,6 +186,7 @@ struct Child {
             application.answer(call)
             ending = call.end()
             record = call.record
+            exitStatus = (application as? any HostedApplication)?.exitStatus
         case .upstream(let authority, let addresses):
             ending = proxy(head, answerer, authority, addresses).run(&upstream, &record)
         case .tunnel(let authority):
@@ -202,7 +205,7 @@ struct Child {
         }
         finish(ending, record)
         if ending.mustLinger { mustLinger = true }
-        return ending.goesOn
+        return ending.goesOn && exitStatus == nil
     }
 
     private func environ(of head: RequestHead, for route: Route) -> (Environ, [Deviation]) {
@@ -263,16 +266,21 @@ struct Child {
         if case .upstream(let authority, let addresses) = mode {
             return .upstream(authority, addresses)
         }
+        // An application is an origin server, whatever host a target names (RFC 9112 3.2.2).
+        if let application { return .application(application) }
         // Where its target names this server itself, that one answers and forwards to nobody.
         if case .absolute(let authority, _) = form, !authority.isName(of: settings.serverName) {
             return settings.forwards ? .upstream(authority, []) : forwardingIsOff
         }
-        return application.map { .application($0) } ?? .builtIn
+        return .builtIn
     }
 
     private func routeOfConnect(_ head: RequestHead, _ authority: Authority) -> Route {
         if case .upstream = mode {
             return refused(501, "CONNECT is for a forward proxy; this is a reverse proxy")
+        }
+        if application != nil {
+            return refused(501, "CONNECT is for a forward proxy; here an application answers")
         }
         // Content would be the tunnel's first bytes to one server and a request's to another.
         guard head.framing == .none else {

@@ -13,6 +13,8 @@ final class ChildWorkshop {
     private let client: ClientConnection
     private let environs: EnvironBuilder
     private let application: (any Application)?
+    /// The same, where it lives in this process.
+    private let host: (any HostedApplication)?
     /// What answers in the rehearsal.
     var rehearsedMode = ForkServerSettings.Mode.builtIn
 
@@ -23,17 +25,19 @@ final class ChildWorkshop {
         drain: DrainSignal
     ) {
         self.application = application
+        host = application as? any HostedApplication
         self.settings = settings
         self.channel = channel
         self.drain = drain
         environs = EnvironBuilder(serverName: settings.serverName)
-        client = Self.client(settings, channel, drain)
+        client = Self.client(settings, channel, drain, host)
     }
 
     private static func client(
         _ settings: ForkServerSettings,
         _ channel: FrameChannel,
-        _ drain: DrainSignal
+        _ drain: DrainSignal,
+        _ host: (any HostedApplication)?
     ) -> ClientConnection {
         ClientConnection(
             limits: HeadLimits(
@@ -42,7 +46,11 @@ final class ChildWorkshop {
             ),
             room: .allocate(byteCount: 64 << 10, alignment: 64),
             drain: drain,
-            beforeWaiting: { channel.flush() }
+            beforeWaiting: {
+                channel.flush()
+                host?.willWait()
+            },
+            afterWaiting: { host?.didWait() }
         )
     }
 
@@ -51,7 +59,7 @@ final class ChildWorkshop {
     func warmUp() {
         guard let sink = FrameSink(), let rehearsal = Rehearsal() else { return }
         let quiet = FrameChannel(descriptor: sink.entry)
-        let connection = Self.client(settings, quiet, drain)
+        let connection = Self.client(settings, quiet, drain, host)
         connection.open(rehearsal.server)
         var child = Child(
             settings: settings,
@@ -67,7 +75,7 @@ final class ChildWorkshop {
                 forkStartedNs: 0
             ),
             mode: rehearsedMode,
-            application: nil
+            application: host?.understudy
         )
         child.serve(from: .ofThisProcess())
         quiet.flush()
@@ -75,7 +83,7 @@ final class ChildWorkshop {
         sink.close()
     }
 
-    /// A child, or one of the rehearsal, which meets nobody but the built-in application.
+    /// A child, or one of the rehearsal, which never meets the application itself.
     private func child(of origin: ConnectionOrigin, rehearses: Bool) -> Child {
         Child(
             settings: settings,
@@ -84,7 +92,7 @@ final class ChildWorkshop {
             environs: environs,
             origin: origin,
             mode: rehearses ? rehearsedMode : settings.mode,
-            application: rehearses ? nil : application
+            application: rehearses ? host?.understudy : application
         )
     }
 
@@ -120,6 +128,7 @@ final class ChildWorkshop {
         setpgid(0, 0)
         if let listener { close(listener) }
         drain.raise()
+        host?.didForkInChild()
         // What the parent has gathered is the parent's to send.
         channel.frames.removeAll()
         channel.connectionID = origin.connectionID
@@ -135,6 +144,7 @@ final class ChildWorkshop {
         client.slot = slot
         var child = child(of: origin, rehearses: cue != nil)
         child.serve(from: usage)
+        host?.willLeave()
         channel.frames.childEnding(
             origin.connectionID,
             closedNs: child.closedNs,
@@ -142,6 +152,6 @@ final class ChildWorkshop {
         )
         channel.flush()
         if let cue { Rehearsal.await(cue: cue) }
-        _exit(0)
+        _exit(child.exitStatus ?? 0)
     }
 }

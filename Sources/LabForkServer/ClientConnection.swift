@@ -24,12 +24,15 @@ final class ClientConnection {
     let drain: DrainSignal
     /// Called before the child may sleep, so that what it knows is told first.
     private let beforeWaiting: () -> Void
+    /// Called when it goes on.
+    private let afterWaiting: () -> Void
 
     init(
         limits: HeadLimits,
         room: UnsafeMutableRawBufferPointer,
         drain: DrainSignal,
-        beforeWaiting: @escaping () -> Void
+        beforeWaiting: @escaping () -> Void,
+        afterWaiting: @escaping () -> Void
     ) {
         descriptor = -1
         self.limits = limits
@@ -37,6 +40,7 @@ final class ClientConnection {
         self.room = room
         self.drain = drain
         self.beforeWaiting = beforeWaiting
+        self.afterWaiting = afterWaiting
     }
 
     /// Takes up a connection that was just accepted.
@@ -72,9 +76,9 @@ final class ClientConnection {
                 reader.receiveEnd()
                 return .reset
             }
-            beforeWaiting()
             let left = deadline - clab_monotonic_ns()
             guard left > 0 else { return .timedOut }
+            beforeWaiting()
             var polls = (
                 clab_poll(fd: descriptor, events: Int16(CLAB_IN), revents: 0),
                 clab_poll(fd: endsAtDrain ? drain.watched : -1, events: 0, revents: 0)
@@ -85,6 +89,7 @@ final class ClientConnection {
                     _ = clab_ppoll($0, 2, left)
                 }
             }
+            afterWaiting()
             // A request that has arrived is served; the drain comes after it.
             let drains = polls.1.revents != 0 || endsAtDrain && clab_signals_seen().stops > 0
             if polls.0.revents == 0, drains { return .draining }
@@ -124,7 +129,9 @@ final class ClientConnection {
             guard errno == EAGAIN else { return false }
             beforeWaiting()
             var poll = clab_poll(fd: descriptor, events: Int16(CLAB_OUT), revents: 0)
-            if clab_poll(&poll, 1, stallNs) == 0 {
+            let ready = clab_poll(&poll, 1, stallNs)
+            afterWaiting()
+            if ready == 0 {
                 hasStalled = true
                 return false
             }

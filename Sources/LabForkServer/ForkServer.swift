@@ -14,6 +14,9 @@ import LabExchange
 /// Accepts connections, forks a child for each, and reaps every one of them.
 public struct ForkServer {
     let settings: ForkServerSettings
+    private(set) var firstConnectionID: Int64 = 1
+    /// The application, where it lives in this process.
+    private let host: (any HostedApplication)?
     let channel = FrameChannel(descriptor: ForkServerSettings.frames)
     let workshop: ChildWorkshop
     private let drain: DrainSignal
@@ -41,6 +44,13 @@ public struct ForkServer {
     package init?(settings: ForkServerSettings, application: (any Application)?) {
         // Before the first is made. Where it can't be had, children inherit what this process did.
         _ = clab_close_from(ForkServerSettings.frames + 1)
+        // What an application runs gets neither.
+        for descriptor in [ForkServerSettings.listener, ForkServerSettings.frames] {
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        }
+        host = application as? any HostedApplication
+        // Before signals are blocked and handled, so that it sees their defaults.
+        if let host, !host.load() { return nil }
         guard let drain = DrainSignal(), clab_signals_install() == 0,
             clab_set_blocking(ForkServerSettings.listener, 0) == 0
         else {
@@ -51,7 +61,7 @@ public struct ForkServer {
         self.drain = drain
         faults = settings.faults
         queue = ConnectionQueue(listener: ForkServerSettings.listener, faults: settings.faults)
-        nextConnectionID = settings.firstConnectionID
+        nextConnectionID = firstConnectionID
         deadlines = DeadlineWatch(timeoutNs: settings.childTimeoutNs)
         workshop = ChildWorkshop(
             settings: settings,
@@ -69,6 +79,7 @@ public struct ForkServer {
     public mutating func run() -> Int32 {
         // Only speed is lost where it can't be had.
         _ = clab_text_on_huge_pages()
+        guard awaitStart() else { return 2 }
         rehearse()
         while queue.listener != nil || !ledger.living.isEmpty {
             let listenerIsReady = wait()
@@ -217,7 +228,10 @@ public struct ForkServer {
     /// As fork(2); fails where a test asks for it.
     private mutating func fork() -> Int32 {
         guard clab_has_one_thread() != 0 else {
-            complainAsForkServer("Will not fork: this process has more than one thread.")
+            complainAsForkServer(
+                "Will not fork: this process has more than one thread."
+                    + (host == nil ? "" : " Import the application after the fork: --lazy.")
+            )
             killAll("the fork server has more than one thread")
             exit(2)
         }
@@ -227,7 +241,30 @@ public struct ForkServer {
         }
         // The signals that are handled are blocked here, as everywhere but in clab_ppoll: no handler of
         // this process can run in the child before it has put them back (PHP's bug 76601).
-        return Glibc.fork()
+        host?.willFork()
+        let pid = Glibc.fork()
+        if pid != 0 {
+            let error = errno
+            host?.didForkInParent()
+            errno = error
+        }
+        return pid
+    }
+
+    /// Says that all is there, and waits to be told to begin.
+    private mutating func awaitStart() -> Bool {
+        var start = StartOrder(firstConnectionID: 0, queueBytes: 0)
+        let size = MemoryLayout<StartOrder>.size
+        guard send(ForkServerSettings.frames, &start, size, Int32(MSG_NOSIGNAL)) == size else {
+            return false
+        }
+        while recv(ForkServerSettings.frames, &start, size, 0) != size {
+            guard errno == EINTR else { return false }
+        }
+        // The queue is in the senders' buffer; a full one makes them wait, and their clients.
+        clab_widen(ForkServerSettings.frames, start.queueBytes)
+        firstConnectionID = start.firstConnectionID
+        return true
     }
 
     /// No child can be had: the parent says so itself, in one send that never waits.

@@ -47,13 +47,11 @@ public final class ForkServerProcess {
     ///   - executable: The path of `lab-forkserver`.
     ///   - listener: The listening socket.
     ///   - settings: What the fork server is told.
-    ///   - queueBytes: How much the queue of frames may hold; the system may allow less.
     /// - Throws: ``ForkServerError``.
     public init(
         executable: String,
         listener: Listener,
-        settings: ForkServerSettings,
-        queueBytes: Int
+        settings: ForkServerSettings
     ) throws(ForkServerError) {
         var pair: (Int32, Int32) = (-1, -1)
         let made = withUnsafeMutablePointer(to: &pair) {
@@ -62,8 +60,6 @@ public final class ForkServerProcess {
         guard made == 0 else {
             throw .cannotStart(path: executable, reason: String(cString: strerror(errno)))
         }
-        // The queue is in the senders' buffer; a full one makes them wait, and their clients.
-        clab_widen(pair.1, Int32(queueBytes))
         frames = pair.0
         buffer = .allocate(capacity: Self.datagramSize * Self.datagramsAtOnce)
         let result = spawn(executable, settings.arguments, listener.descriptor, pair.1)
@@ -74,6 +70,30 @@ public final class ForkServerProcess {
         case .failed(let error):
             throw .cannotStart(path: executable, reason: String(cString: strerror(error)))
         }
+    }
+
+    /// Waits until the fork server can begin: one that hosts an application loads it first.
+    ///
+    /// - Returns: Whether it can; false where it is gone, or a signal came meanwhile.
+    public func awaitApplication() -> Bool {
+        while stopsSeen == 0 {
+            guard wait(timeoutNs: -1) == .frames else { continue }
+            return recv(frames, buffer, Self.datagramSize, 0) > 0
+        }
+        return false
+    }
+
+    /// Tells the fork server to begin.
+    ///
+    /// - Parameters:
+    ///   - firstConnectionID: The number of the first connection.
+    ///   - queueBytes: How much the queue of frames may hold; the system may allow less.
+    public func begin(firstConnectionID: Int64, queueBytes: Int) {
+        var order = StartOrder(
+            firstConnectionID: firstConnectionID,
+            queueBytes: Int32(queueBytes)
+        )
+        _ = send(frames, &order, MemoryLayout<StartOrder>.size, Int32(MSG_NOSIGNAL))
     }
 
     deinit {

@@ -12,6 +12,8 @@ public struct ForkServerSettings: Sendable, Equatable {
         case upstream(Authority, addresses: [Authority])
         /// A CGI program, or a directory of such (RFC 3875): its whole path.
         case cgi(String)
+        /// A WSGI application in this process; for `lab-forkserver-python` only.
+        case python(PythonSettings)
     }
 
     /// How children that ended are waited for: the tutorial's three servers.
@@ -33,8 +35,6 @@ public struct ForkServerSettings: Sendable, Equatable {
     public var mode: Mode
     /// The address that the listening socket is bound to: `SERVER_NAME` and `SERVER_PORT`.
     public var serverName: Authority
-    /// The number of the first connection.
-    public var firstConnectionID: Int64
     /// Whether requests in absolute-form are forwarded, and CONNECT tunnelled, to the host that
     /// they name.
     public var forwards: Bool
@@ -71,7 +71,6 @@ public struct ForkServerSettings: Sendable, Equatable {
     public init(
         mode: Mode = .builtIn,
         serverName: Authority,
-        firstConnectionID: Int64 = 1,
         forwards: Bool = true,
         pseudonym: String = "lab",
         forwardedFields: ForwardedFields = .none,
@@ -89,7 +88,6 @@ public struct ForkServerSettings: Sendable, Equatable {
     ) {
         self.mode = mode
         self.serverName = serverName
-        self.firstConnectionID = firstConnectionID
         self.forwards = forwards
         self.pseudonym = pseudonym
         self.forwardedFields = forwardedFields
@@ -116,7 +114,7 @@ public struct ForkServerSettings: Sendable, Equatable {
     /// The settings as arguments: `key=value` each.
     public var arguments: [String] {
         var arguments = [
-            "server=\(full(serverName))", "first-connection=\(firstConnectionID)",
+            "server=\(full(serverName))",
             "forward=\(forwards ? 1 : 0)", "pseudonym=\(pseudonym)",
             "forwarded=\(forwardedFields.rawValue)",
             "reap=\(reaping.rawValue)", "children=\(mostChildren)",
@@ -128,11 +126,14 @@ public struct ForkServerSettings: Sendable, Equatable {
             "debug=\(showsErrors ? 1 : 0)",
         ]
         arguments += faults.words.map { "fault=\($0)" }
-        if case .upstream(let name, let addresses) = mode {
+        switch mode {
+        case .builtIn: break
+        case .upstream(let name, let addresses):
             arguments.append("upstream=\(full(name))")
             arguments += addresses.map { "address=\(full($0))" }
+        case .cgi(let path): arguments.append("cgi=\(path)")
+        case .python(let python): arguments += python.arguments
         }
-        if case .cgi(let path) = mode { arguments.append("cgi=\(path)") }
         return arguments
     }
 
@@ -146,6 +147,7 @@ public struct ForkServerSettings: Sendable, Equatable {
         self.init(serverName: Authority(host: "", port: 0))
         var upstream: Authority?
         var addresses: [Authority] = []
+        var python = PythonSettings()
         for argument in arguments {
             guard let equals = argument.firstIndex(of: "=") else { return nil }
             let value = argument[argument.index(after: equals)...]
@@ -156,7 +158,6 @@ public struct ForkServerSettings: Sendable, Equatable {
             case ("upstream", let authority?, _): upstream = authority
             case ("address", let authority?, _): addresses.append(authority)
             case ("cgi", _, _): mode = .cgi(String(value))
-            case ("first-connection", _, let number?): firstConnectionID = number
             case ("forward", _, let number?): forwards = number != 0
             case ("pseudonym", _, _): pseudonym = String(value)
             case ("forwarded", _, _):
@@ -176,10 +177,12 @@ public struct ForkServerSettings: Sendable, Equatable {
             case ("idle-timeout-ns", _, let number?): idleTimeoutNs = number
             case ("upstream-timeout-ns", _, let number?): upstreamTimeoutNs = number
             case ("header-bytes", _, let number?): maxHeaderBytes = Int(number)
-            default: return nil
+            default:
+                guard python.read(argument[..<equals], value) else { return nil }
             }
         }
         guard !serverName.host.isEmpty else { return nil }
         if let upstream { mode = .upstream(upstream, addresses: addresses) }
+        if !python.library.isEmpty { mode = .python(python) }
     }
 }

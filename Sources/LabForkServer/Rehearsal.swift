@@ -118,7 +118,7 @@ extension ForkServer {
         // The signals of this play are no part of the recording.
         _ = clab_ppoll(nil, 0, 0)
         (acceptedCount, forkFailureCount, interruptions) = (0, 0, 0)
-        nextConnectionID = settings.firstConnectionID
+        nextConnectionID = firstConnectionID
         faults = settings.faults
         signalsHandled = clab_signals_seen().children
         ledger.startCounting()

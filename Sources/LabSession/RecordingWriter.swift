@@ -13,11 +13,11 @@ public struct RecordingFacts: Sendable {
     public var host: String
     /// The port that was bound.
     public var port: Int
-    /// `builtin`, `upstream` or `cgi`.
+    /// `builtin`, `upstream`, `cgi` or `wsgi`.
     public var mode: String
     /// The upstream's URL, in that mode.
     public var upstream: String?
-    /// What answers, in the other modes but `builtin`: a CGI program's path.
+    /// What answers, in the other modes but `builtin`: a CGI program's path, or `MODULE:CALLABLE`.
     public var app: String?
     /// How children are reaped.
     public var reap: String

@@ -4,8 +4,8 @@ import Glibc
 import LabForkServer
 import LabWire
 
-/// The path of the fork server: beside the executable that runs now.
-func forkServerPath() -> String {
+/// The path of a fork server: beside the executable that runs now.
+func forkServerPath(_ name: String = "lab-forkserver") -> String {
     var room = [CChar](repeating: 0, count: 4096)
     let length = readlink("/proc/self/exe", &room, room.count - 1)
     let path = String(
@@ -13,7 +13,7 @@ func forkServerPath() -> String {
         as: UTF8.self
     )
     let folder = path.lastIndex(of: "/").map { path[..<$0] } ?? "."
-    return "\(folder)/lab-forkserver"
+    return "\(folder)/\(name)"
 }
 
 /// Reads `http://HOST[:PORT][/]`, as targets and upstreams are given.

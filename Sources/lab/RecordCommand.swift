@@ -25,6 +25,10 @@ struct RecordCommand: ParsableCommand {
             its standard input the content, its standard error is kept. --upstream-timeout bounds its \
             silence, --child-timeout its whole run.
 
+            With --app a WSGI application answers (PEP 3333). It is imported once, before the first fork; \
+            what it prints and the traceback of an exception are kept with the exchange, and shown by \
+            lab show. Its child's exit status, memory and CPU time are the application's own.
+
             Ctrl-C ends the recording: it stops accepting, lets its children finish, reaps them, and \
             prints a summary. A second Ctrl-C ends it at once. When it listens, one line on standard \
             error says so: lab: listening on http://HOST:PORT
@@ -56,6 +60,8 @@ struct RecordCommand: ParsableCommand {
 
     @Flag(help: "Show a client why the application failed; else it is only on record.")
     var debug = false
+
+    @OptionGroup var application: ApplicationOptions
 
     @Flag(help: "Be a forward proxy, CONNECT included, also when listening beyond loopback.")
     var forward = false
@@ -149,6 +155,9 @@ struct RecordCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
+        if application.app != nil, upstream != nil || cgi != nil || forward {
+            throw ValidationError("--app goes with none of --upstream, --cgi, --forward.")
+        }
         guard (0...65535).contains(port) else {
             throw ValidationError("--port takes a number from 0 to 65535.")
         }
@@ -169,8 +178,10 @@ struct RecordCommand: ParsableCommand {
         if cgi != nil, upstream != nil || serial {
             throw ValidationError("--cgi goes with neither --upstream nor --serial.")
         }
-        if debug, cgi == nil {
-            throw ValidationError("--debug is about an application's failures: it goes with --cgi.")
+        if debug, cgi == nil, application.app == nil {
+            throw ValidationError(
+                "--debug is about an application's failures: it goes with --app and --cgi."
+            )
         }
         guard (1...65535).contains(backlog) else {
             throw ValidationError("--backlog takes a number from 1 to 65535.")
@@ -187,16 +198,21 @@ struct RecordCommand: ParsableCommand {
     }
 
     func run() throws {
+        // The interpreter is asked before signals are blocked, which it would inherit.
+        let python = try application.settings()
         clab_signals_install()
-        var mode = ForkServerSettings.Mode.builtIn
+        var mode = python.map { .python($0) } ?? ForkServerSettings.Mode.builtIn
         if let upstream {
             let name = try authority(ofURL: upstream, option: "--upstream")
             mode = .upstream(name, addresses: try addresses(of: name, option: "--upstream"))
         }
         let program = try cgi.map { try Self.program($0) }
         if let program { mode = .cgi(program) }
-        guard access(forkServerPath(), X_OK) == 0 else {
-            throw ForkServerError.cannotStart(path: forkServerPath(), reason: "it is not there")
+        let executable = forkServerPath(
+            python == nil ? "lab-forkserver" : "lab-forkserver-python"
+        )
+        guard access(executable, X_OK) == 0 else {
+            throw ForkServerError.cannotStart(path: executable, reason: "it is not there")
         }
         let listener = try Listener(host: host, port: port, backlog: backlog)
         if case .upstream(_, let addresses) = mode,
@@ -208,11 +224,17 @@ struct RecordCommand: ParsableCommand {
                 code: 64
             )
         }
-        // From here on the port is ours; the session is made only now, so that a port in use leaves
-        // no empty file behind.
+        let pseudonym = ForkServerSettings.newPseudonym()
+        let server = try ForkServerProcess(
+            executable: executable,
+            listener: listener,
+            settings: settings(mode: mode, listener, pseudonym: pseudonym)
+        )
+        guard server.awaitApplication() else { throw Self.failure(of: server) }
+        // The port is ours and the application is there; the session is made only now, so that where
+        // either fails no empty file is left behind.
         let file = try openSession()
         let moment = Moment.now
-        let pseudonym = ForkServerSettings.newPseudonym()
         let writer = try RecordingWriter(
             file,
             RecordingFacts(
@@ -220,9 +242,10 @@ struct RecordCommand: ParsableCommand {
                 anchorNs: moment.monotonicNs,
                 host: listener.bound.host,
                 port: listener.bound.port,
-                mode: program != nil ? "cgi" : upstream != nil ? "upstream" : "builtin",
+                mode: python != nil
+                    ? "wsgi" : program != nil ? "cgi" : upstream != nil ? "upstream" : "builtin",
                 upstream: upstream,
-                app: program,
+                app: application.app ?? program,
                 reap: serial ? "serial" : reap.rawValue,
                 commandLine: CommandLine.arguments.joined(separator: " "),
                 labVersion: labVersion,
@@ -231,32 +254,7 @@ struct RecordCommand: ParsableCommand {
             ),
             mostStoredBody: maxStoredBody.bytes
         )
-        let settings = ForkServerSettings(
-            mode: mode,
-            serverName: listener.bound,
-            firstConnectionID: writer.firstConnectionID,
-            forwards: forward || listener.isLoopback,
-            pseudonym: pseudonym,
-            forwardedFields: forwarded,
-            reaping: reap,
-            mostChildren: maxChildren ?? 0,
-            isSerial: serial,
-            // Who kept a connection open would keep all others waiting.
-            maxRequestsPerChild: maxRequestsPerChild ?? (serial ? 1 : 0),
-            childTimeoutNs: childTimeout?.nanoseconds ?? 0,
-            headerTimeoutNs: headerTimeout.nanoseconds,
-            idleTimeoutNs: idleTimeout.nanoseconds,
-            upstreamTimeoutNs: upstreamTimeout.nanoseconds,
-            maxHeaderBytes: maxHeaderBytes.bytes,
-            showsErrors: debug,
-            faults: faults() ?? FaultPlan()
-        )
-        let server = try ForkServerProcess(
-            executable: forkServerPath(),
-            listener: listener,
-            settings: settings,
-            queueBytes: writer.queueBytes
-        )
+        server.begin(firstConnectionID: writer.firstConnectionID, queueBytes: writer.queueBytes)
         complain("listening on http://\(Self.url(listener.bound))")
         let recording = RecordingLoop(
             server: server,
@@ -288,6 +286,50 @@ struct RecordCommand: ParsableCommand {
             throw Failure("Cannot run --cgi '\(path)': \(String(cString: strerror(errno))).\(hint)")
         }
         return String(cString: whole)
+    }
+
+    private func settings(
+        mode: ForkServerSettings.Mode,
+        _ listener: Listener,
+        pseudonym: String
+    ) -> ForkServerSettings {
+        ForkServerSettings(
+            mode: mode,
+            serverName: listener.bound,
+            forwards: forward || listener.isLoopback,
+            pseudonym: pseudonym,
+            forwardedFields: forwarded,
+            reaping: reap,
+            mostChildren: maxChildren ?? 0,
+            isSerial: serial,
+            // Who kept a connection open would keep all others waiting.
+            maxRequestsPerChild: maxRequestsPerChild ?? (serial ? 1 : 0),
+            childTimeoutNs: childTimeout?.nanoseconds ?? 0,
+            headerTimeoutNs: headerTimeout.nanoseconds,
+            idleTimeoutNs: idleTimeout.nanoseconds,
+            upstreamTimeoutNs: upstreamTimeout.nanoseconds,
+            maxHeaderBytes: maxHeaderBytes.bytes,
+            showsErrors: debug,
+            faults: faults() ?? FaultPlan()
+        )
+    }
+
+    /// Why there is nothing to record: the server has told, unless it was interrupted or killed.
+    private static func failure(of server: ForkServerProcess) -> any Error {
+        if server.stopsSeen > 0 {
+            server.killNow()
+            _ = server.waitStatus()
+            return ExitNow(ExitStatus.interrupted)
+        }
+        let status = server.waitStatus()
+        guard clab_signalled(status) != 0 || clab_exit_code(status) != ExitStatus.couldNot else {
+            return ExitNow(ExitStatus.couldNot)
+        }
+        let how =
+            clab_signalled(status) != 0
+            ? "signal \(clab_term_signal(status)) ended it"
+            : "it left with exit code \(clab_exit_code(status))"
+        return Failure("The fork server was gone before it could serve: \(how).")
     }
 
     /// The faults that were asked for; nil where one of them is none.

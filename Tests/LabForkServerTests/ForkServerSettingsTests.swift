@@ -13,7 +13,6 @@ import Testing
                 ]
             ),
             serverName: Authority(host: "::1", port: 8888),
-            firstConnectionID: 42,
             forwards: false,
             pseudonym: ForkServerSettings.newPseudonym(),
             forwardedFields: .rfc7239,

@@ -1,0 +1,32 @@
+// An application that lives in the process that forks, and not in a program of its own.
+
+/// An application that is loaded once, in the parent, and has a copy in each child.
+///
+/// It may have threads in a child; there, none runs but while the fork server waits.
+package protocol HostedApplication: Application {
+    /// Makes it ready, after what was inherited is closed and before signals are handled.
+    ///
+    /// - Returns: Whether it is; if not, standard error says why.
+    func load() -> Bool
+
+    /// What answers in the rehearsal: in the parent nothing may happen that would be seen of the
+    /// application.
+    var understudy: any Application { get }
+
+    /// The parent is about to fork.
+    func willFork()
+    /// The parent goes on, whether it has a child or not.
+    func didForkInParent()
+    /// The child begins.
+    func didForkInChild()
+
+    /// This thread is about to wait; others of the application may run.
+    func willWait()
+    /// It goes on, and no other runs.
+    func didWait()
+
+    /// The status that the process is to leave with, where the application has asked for that.
+    var exitStatus: Int32? { get }
+    /// The process is about to leave.
+    func willLeave()
+}
