@@ -24,7 +24,11 @@ package struct CGIRequest {
         method = head.method
         target = head.target
         (path, query) = Self.split(environs.pathAndQuery(head, head.form))
-        if case .length(let length) = head.framing { contentLength = length }
+        switch head.framing {
+        case .length(let length): contentLength = length
+        case .none where head.value(ofFirst: "content-length") != nil: contentLength = 0
+        case .none, .chunked, .untilClose: break
+        }
         isRedirected = false
     }
 
