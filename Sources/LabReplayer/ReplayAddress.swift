@@ -16,7 +16,35 @@ public struct ReplayAddress: Sendable, Equatable {
     }
 }
 
+extension ReplayAddress {
+    /// Whether it is this machine's own loopback: 127.0.0.0/8, `::1`, and the former mapped into IPv6.
+    public var isLoopback: Bool {
+        var storage = sockaddr_storage()
+        copy(to: &storage)
+        switch Int32(storage.ss_family) {
+        case AF_INET:
+            return withUnsafeBytes(of: &storage) {
+                $0.load(as: sockaddr_in.self).sin_addr.s_addr.bigEndian >> 24 == 127
+            }
+        case AF_INET6:
+            let address = withUnsafeBytes(of: &storage) {
+                $0.load(as: sockaddr_in6.self).sin6_addr
+            }
+            return withUnsafeBytes(of: address) { all in
+                let isOne = all[..<15].allSatisfy { $0 == 0 } && all[15] == 1
+                let isMapped =
+                    all[..<10].allSatisfy { $0 == 0 } && all[10] == 0xFF && all[11] == 0xFF
+                return isOne || isMapped && all[12] == 127
+            }
+        default: return false
+        }
+    }
+}
+
 extension ReplaySettings {
+    /// Whether all that is sent stays on this machine.
+    public var staysHere: Bool { addresses.allSatisfy(\.isLoopback) }
+
     /// Looks up the addresses of `target`, in the order in which the system prefers them.
     ///
     /// - Throws: ``ReplayError/cannotResolve(host:reason:)``.

@@ -55,7 +55,11 @@ final class ReplayPlan: @unchecked Sendable {
     /// What sessions are made of: what cannot be sent is not in it.
     private(set) var draft: SessionDraft
     private(set) var skipped: [SkippedExchanges] = []
+    /// What was changed in the captured requests, counted.
+    private(set) var changed: [ReplayOutline.Change] = []
     private let matching: Matching
+    private let changes: RequestChanges
+    private var editor: RequestEditor
     private var contents: [Int64: CapturedContent] = [:]
 
     var requests: UnsafePointer<PlannedRequest> { UnsafePointer(table) }
@@ -64,6 +68,8 @@ final class ReplayPlan: @unchecked Sendable {
         table = .allocate(capacity: exchanges.count)
         matching = settings.matching
         draft = SessionDraft(settings.sessions)
+        changes = settings.changes
+        editor = RequestEditor(settings.changes)
         let host = Array(settings.target.text.utf8)
         for exchange in exchanges {
             if let reason = add(exchange, host, settings.keepsHopByHop) {
@@ -73,6 +79,14 @@ final class ReplayPlan: @unchecked Sendable {
             }
         }
         contents = [:]
+        if !changes.keepsHost {
+            let option = "Host: \(settings.target.text)"
+            changed.append(ReplayOutline.Change(option: option, count: count))
+        }
+        for (name, count) in zip(editor.names, editor.counts) {
+            changed.append(ReplayOutline.Change(option: name, count: count))
+        }
+        editor = RequestEditor(RequestChanges())
     }
 
     deinit { table.deallocate() }
@@ -102,6 +116,11 @@ final class ReplayPlan: @unchecked Sendable {
             return .unreadableHead
         }
         if head.method.equals("CONNECT") { return .tunnel }
+        if let methods = changes.methods,
+            !methods.contains(String(decoding: head.method, as: UTF8.self))
+        {
+            return .methodNotAllowed
+        }
         let body = exchange.requestBody
         if body?.isTruncated == true { return .incompleteContent }
         // A client that left inside its content: whole, it would be another request.
@@ -109,13 +128,21 @@ final class ReplayPlan: @unchecked Sendable {
         let content = body?.bytes ?? []
         let isDirect = exchange.intermediary == nil
         var bytes = head.forwarded(
-            host: host,
+            host: changes.keepsHost ? head.askedHost ?? host : host,
             by: exchange.intermediary,
             keepsHopByHop: keepsHopByHop && isDirect
         )
         // What is sent decides what the target does, so its own words are read back.
-        guard let sent = try? RequestHead(parsing: bytes, limits: limits) else {
+        guard var sent = try? RequestHead(parsing: bytes, limits: limits) else {
             return .unreadableHead
+        }
+        if !changes.areNone {
+            guard let edited = editor.edit(sent) else { return .rewrittenTarget }
+            guard let read = try? RequestHead(parsing: edited, limits: limits) else {
+                return .unreadableHead
+            }
+            bytes = edited
+            sent = read
         }
         switch sent.framing {
         case .chunked:

@@ -55,6 +55,8 @@ public struct ReplaySettings: Sendable, Equatable {
     /// Whether hop-by-hop fields are sent as captured: true for a session that the built-in server
     /// recorded, false for one recorded by a proxy, whose upstream never saw them.
     public var keepsHopByHop: Bool
+    /// What is changed in the captured requests.
+    public var changes = RequestChanges()
     /// What it takes for an answer to match.
     public var matching = Matching()
     /// Of which answers the results carry the head and the content.

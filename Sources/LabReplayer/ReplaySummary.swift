@@ -38,6 +38,10 @@ public struct SkippedExchanges: Sendable, Equatable {
         case unreadableHead = "unreadable_head"
         /// Not all of its content is in the session.
         case incompleteContent = "incomplete_content"
+        /// Its method is not one that is to be sent.
+        case methodNotAllowed = "method_not_allowed"
+        /// A rule made of its target what no request can name.
+        case rewrittenTarget = "rewritten_target"
     }
 
     /// Why they cannot be sent.

@@ -49,6 +49,16 @@ public final class Replayer: Sendable {
     /// Exchanges of the session that cannot be sent.
     public var skipped: [SkippedExchanges] { plan.skipped }
 
+    /// What one pass over the session would send.
+    ///
+    /// - Parameter heads: How many of the first requests' heads it holds.
+    /// - Returns: The outline.
+    public func outline(heads: Int) -> ReplayOutline { plan.outline(heads: heads) }
+
+    /// How many requests there are of each method that may change something at the target, the most
+    /// frequent first.
+    public var unsafeMethods: [(method: String, count: Int)] { plan.unsafeMethods }
+
     /// Sends the session and waits for the end.
     ///
     /// - Parameters:

@@ -18,6 +18,9 @@ struct SessionChains {
     private var connections: [Connection] = []
     private var places: [Int64: Int] = [:]
 
+    /// How many captured connections there are.
+    var connectionCount: Int { connections.count }
+
     init(_ rule: SessionRule) { self.rule = rule }
 
     /// Takes in an exchange; gives the place of its connection, counted from 0.

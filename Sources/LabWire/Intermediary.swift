@@ -102,7 +102,7 @@ extension RequestHead {
     }
 
     /// The host that the client asked for, with its port; of an absolute target the one that is there.
-    private var askedHost: [UInt8]? {
+    public var askedHost: [UInt8]? {
         if case .absolute(let authority, _) = form { return Array(authority.text.utf8) }
         return value(ofFirst: "host").map { Array($0) }
     }

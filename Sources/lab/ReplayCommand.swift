@@ -84,6 +84,7 @@ struct ReplayCommand: ParsableCommand {
     )
     var filter: String?
 
+    @OptionGroup(title: "What is sent") var sending: SendingOptions
     @OptionGroup(title: "Sessions") var sessions: SessionOptions
     @OptionGroup(title: "Load") var pacing: PacingOptions
     @OptionGroup(title: "Checking and keeping") var checking: CheckingOptions
@@ -157,8 +158,18 @@ struct ReplayCommand: ParsableCommand {
         }
         let settings = try replaySettings(recordings, found?.shard)
         let replayer = Replayer(exchanges: exchanges, settings: settings)
+        if sending.dryRun {
+            try rehearse(replayer, settings)
+            return try sending.judge(replayer, settings)
+        }
+        try sending.judge(replayer, settings)
         // A shard may have nothing to do: its run has no requests, and all can be merged.
         guard replayer.requestsPerRound > 0 || found != nil && !all.isEmpty else {
+            if let methods = sending.methodAllow,
+                replayer.skipped.contains(where: { $0.reason == .methodNotAllowed })
+            {
+                throw Failure("'\(session)' holds no request of --method-allow \(methods).")
+            }
             throw SessionError.nothingToReplay(path: session)
         }
         let watch = SignalWatch { count in
@@ -173,6 +184,24 @@ struct ReplayCommand: ParsableCommand {
         complain(
             "shard \(found.shard.text), from \(found.source): \(mine.count) of \(all.count) exchanges"
         )
+    }
+
+    /// Tells what would be sent.
+    private func rehearse(_ replayer: Replayer, _ settings: ReplaySettings) throws {
+        let duration = settings.durationNs.map { Double($0) / 1e9 }
+        let report = DryRunReport(
+            target: "http://\(settings.target.text)",
+            concurrency: settings.mostAtOnce,
+            plannedRequests: settings.requests
+                ?? (duration == nil ? replayer.requestsPerRound : nil),
+            durationS: duration,
+            needsAllowUnsafe: !sending.allowUnsafe && !settings.staysHere
+                && !replayer.unsafeMethods.isEmpty,
+            outline: replayer.outline(heads: 3)
+        )
+        var results = Results()
+        try results.write(output.format == .json ? report.json : report.text(style: Results.style))
+        try results.finish()
     }
 
     private func isForwarded(_ exchange: CapturedExchange) -> Bool {
@@ -236,6 +265,7 @@ struct ReplayCommand: ParsableCommand {
         settings.durationNs = duration?.nanoseconds
         settings.timeoutNs = timeout.nanoseconds
         settings.connectTimeoutNs = connectTimeout.nanoseconds
+        settings.changes = sending.changes
         settings.matching = checking.matching
         settings.keeping = checking.store
         settings.mostBodyBytes = checking.maxStoredBody.bytes
@@ -271,9 +301,7 @@ struct ReplayCommand: ParsableCommand {
             exchanges: exchanges
         )
         for skipped in replayer.skipped {
-            complain(
-                "left out \(skipped.count) exchange(s) that can't be sent: \(skipped.reason.rawValue)"
-            )
+            complain(ReplayWords.sentence(skipped))
         }
         pacing.warn()
         let progress = ReplayProgressLine(durationNs: settings.durationNs)

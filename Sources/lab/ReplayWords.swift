@@ -164,6 +164,13 @@ struct ReplayWords: Encodable {
         (Double(part) / Double(max(1, whole)) * 1000).rounded() / 10
     }
 
+    /// Why exchanges are left out.
+    static func sentence(_ skipped: SkippedExchanges) -> String {
+        skipped.reason == .methodNotAllowed
+            ? "left out \(skipped.count) exchange(s) whose method is not in --method-allow"
+            : "left out \(skipped.count) exchange(s) that can't be sent: \(skipped.reason.rawValue)"
+    }
+
     /// Why results do not match, with the counts, most frequent first, no more than five.
     static func mismatches(_ summary: ReplaySummary) -> String {
         let all = summary.byMismatch.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
@@ -193,6 +200,11 @@ struct ReplayWords: Encodable {
             var gracefulStopS: Double
             var keepsHopByHop: Bool
             var filter: String?
+            var methods: [String]?
+            var setHeaders: [String]
+            var removedHeaders: [String]
+            var rewrites: [String]
+            var keepsHost: Bool
             var match: [String]
             var ignoredHeaders: [String]
             var ignoredJson: [String]
@@ -205,6 +217,7 @@ struct ReplayWords: Encodable {
         }
         let matching = settings.matching
         func seconds(_ time: Int64) -> Double { Double(time) / 1e9 }
+        let changes = settings.changes
         return text(
             Settings(
                 threads: settings.threads,
@@ -218,6 +231,11 @@ struct ReplayWords: Encodable {
                 gracefulStopS: seconds(settings.graceNs),
                 keepsHopByHop: settings.keepsHopByHop,
                 filter: filter,
+                methods: changes.methods?.sorted(),
+                setHeaders: changes.setFields.map { "\($0.name): \($0.value)" },
+                removedHeaders: changes.removedFields,
+                rewrites: changes.rewrites.map(\.description),
+                keepsHost: changes.keepsHost,
                 match: matching.parts.names,
                 ignoredHeaders: matching.ignoredHeaders.sorted(),
                 ignoredJson: matching.ignoredPointers.map(\.description),
