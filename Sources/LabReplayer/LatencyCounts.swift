@@ -23,7 +23,7 @@ struct LatencyCounts: @unchecked Sendable {
     init() {
         // Zeros that are not touched take no memory: an array would touch them all.
         guard let room = calloc(Self.size, MemoryLayout<UInt64>.stride) else {
-            fatalError("no memory for \(Self.size) counts")
+            preconditionFailure("no memory for \(Self.size) counts")
         }
         counts = room.bindMemory(to: UInt64.self, capacity: Self.size)
     }

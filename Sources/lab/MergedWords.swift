@@ -26,7 +26,7 @@ struct MergedWords {
     ) {
         var histograms: [String: Histogram<UInt64>] = [:]
         for (series, counts) in Dictionary(grouping: buckets, by: \.series) {
-            var histogram = Histogram<UInt64>.serviceTimes()
+            var histogram = Histogram<UInt64>.latencies()
             histogram.add(sparse: counts.map { ($0.bucket, $0.count) })
             histograms[series] = histogram
         }
