@@ -175,8 +175,8 @@ struct RecordCommand: ParsableCommand {
                 "--serial forks no children: it goes with none of --max-children, --child-timeout, --reap."
             )
         }
-        if cgi != nil, upstream != nil || serial {
-            throw ValidationError("--cgi goes with neither --upstream nor --serial.")
+        if cgi != nil, upstream != nil || forward || serial {
+            throw ValidationError("--cgi goes with none of --upstream, --forward, --serial.")
         }
         if debug, cgi == nil, application.app == nil {
             throw ValidationError(

@@ -217,6 +217,19 @@ import Testing
         )
     }
 
+    @Test func `a program answers whatever host a target names, and forwards to nobody`() throws {
+        let lab = try record("printf 'Content-Type: a/b\\n\\n%s' \"$HTTP_HOST $PATH_INFO\"")
+        let absolute = try lab.exchange(
+            "GET http://other.test/a HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n"
+        )
+        #expect(absolute.contains("other.test /a\r\n0\r\n"))
+        let tunnel = try lab.exchange(
+            "CONNECT other.test:443 HTTP/1.1\r\nHost: other.test:443\r\n\r\n"
+        )
+        #expect(tunnel.hasPrefix("HTTP/1.1 501 "))
+        lab.stop()
+    }
+
     @Test func `what a program costs is what its exchange and its child cost`() throws {
         let programs = try Programs([
             "app": """
