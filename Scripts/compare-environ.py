@@ -25,7 +25,7 @@ REASONS = ROOT / "Scripts" / "environ-differences.tsv"
 GUIDE = ROOT / "Sources" / "lab" / "Documentation.docc" / "Environ.md"
 BEGIN, END = "<!-- Scripts/compare-environ --write -->", "<!-- end -->"
 
-# Writes its environment where the comparison finds it, also where its answer has no content.
+# Each writes what it was told where the comparison finds it, also where its answer has no content.
 PROGRAM = """#!/usr/bin/python3 -SE
 import os, sys
 own = open('/proc/self/environ', 'rb').read()
@@ -33,6 +33,27 @@ with open(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
     file.write(own)
 sys.stdin.buffer.read()
 print('Content-Type: text/plain\\n\\nseen')
+"""
+
+
+APPLICATION = """import os
+
+seen = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'seen', 'environ')
+
+
+def told(value):
+    if isinstance(value, str):
+        return value
+    return repr(value) if isinstance(value, (bool, int, tuple, type(None))) else 'an object'
+
+
+def application(environ, start_response):
+    pairs = [f'{name}={told(value)}'.replace('\\0', '\\\\0') for name, value in environ.items()]
+    environ['wsgi.input'].read()
+    with open(seen, 'wb') as file:
+        file.write(b''.join(pair.encode('utf-8', 'surrogateescape') + b'\\0' for pair in pairs))
+    start_response('200 OK', [('Content-Type', 'text/plain')])
+    return [b'seen']
 """
 
 
@@ -129,7 +150,9 @@ def free_port():
 
 
 class Server:
-    """One server, in a folder of its own, that runs the program `env`."""
+    """One server, in a folder of its own, with an application that answers at /env."""
+
+    file, text, mode, coding = "env", PROGRAM, 0o755, "latin-1"
 
     def __init__(self, folder):
         self.folder = folder
@@ -141,13 +164,14 @@ class Server:
         for path in (folder, self.programs):
             path.chmod(0o755)
         self.seen.parent.chmod(0o777)
-        program = self.programs / "env"
-        program.write_text(PROGRAM)
-        program.chmod(0o755)
+        program = self.programs / self.file
+        program.write_text(self.text)
+        program.chmod(self.mode)
+        self.port = free_port()
         self.process = None
 
-    def start(self, command):
-        environment = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+    def start(self, command, **environment):
+        environment |= {"PATH": "/usr/local/bin:/usr/bin:/bin"}
         with open(self.folder / "log", "wb") as log:
             self.process = subprocess.Popen(
                 command,
@@ -188,7 +212,7 @@ class Server:
             return status, None
         pairs = self.seen.read_bytes().split(b"\0")[:-1]
         return status, {
-            name.decode("latin-1"): self.plain(value.decode("latin-1"))
+            name.decode(self.coding): self.plain(value.decode(self.coding))
             for name, _, value in (pair.partition(b"=") for pair in pairs)
         } | {"REMOTE_PORT": "PORT"}
 
@@ -196,27 +220,34 @@ class Server:
         """A value without what differs from run to run."""
         value = value.replace(str(self.programs), "DIR").replace(str(self.folder), "ROOT")
         value = re.sub(rf"\b{self.port}\b", "PORT", value)
-        return re.sub(r"Apache/[\d.]+ \(\w+\)", "Apache", value)
+        return re.sub(r"(Apache|mod_wsgi|Python|gunicorn)/[\d.]+( \(\w+\))?", r"\1", value)
 
 
 class Lab(Server):
     title = "lab --cgi"
 
-    def __init__(self, folder):
+    def __init__(self, folder, *options):
         super().__init__(folder)
-        self.port = free_port()
         lab = os.environ.get("LAB", str(ROOT / ".build" / "debug" / "lab"))
         session = str(folder / "session.db")
-        self.start([lab, "record", "--port", str(self.port), "--output", session, "--cgi", str(self.programs)])
+        options = options or ("--cgi", str(self.programs))
+        self.start([lab, "record", "--port", str(self.port), "--output", session, *options])
 
 
-class ApacheCGI(Server):
-    title = "Apache mod_cgi"
+class LabWSGI(Lab):
+    title = "lab --app"
+    file, text, mode, coding = "app.py", APPLICATION, 0o644, "utf-8"
+
+    def __init__(self, folder):
+        place = ("--app-dir", str(folder / "programs"), "--python", "/usr/bin/python3")
+        super().__init__(folder, "--app", "app:application", *place)
+
+
+class Apache(Server):
+    modules = "/usr/lib/apache2/modules"
 
     def __init__(self, folder):
         super().__init__(folder)
-        self.port = free_port()
-        modules = "/usr/lib/apache2/modules"
         user = "User www-data\nGroup www-data\n" if os.geteuid() == 0 else ""
         (folder / "apache.conf").write_text(
             f"""
@@ -226,27 +257,50 @@ class ApacheCGI(Server):
             ErrorLog {folder}/log
             Listen 127.0.0.1:{self.port}
             ServerName server.example
-            LoadModule mpm_prefork_module {modules}/mod_mpm_prefork.so
-            LoadModule authz_core_module {modules}/mod_authz_core.so
-            LoadModule alias_module {modules}/mod_alias.so
-            LoadModule cgi_module {modules}/mod_cgi.so
-            StartServers 1
-            MinSpareServers 1
+            LoadModule mpm_prefork_module {self.modules}/mod_mpm_prefork.so
+            LoadModule authz_core_module {self.modules}/mod_authz_core.so
+            LoadModule alias_module {self.modules}/mod_alias.so
             DocumentRoot {folder}/empty
-            ScriptAlias / {self.programs}/
             <Directory {self.programs}>
                 Require all granted
             </Directory>
+            {self.directives()}
             {user}
             """
         )
         (folder / "empty").mkdir()
-        apache = next(p for p in ("/usr/sbin/apache2", "apache2") if "/" not in p or os.path.exists(p))
-        self.start([apache, "-f", str(folder / "apache.conf"), "-X"])
+        # One process, so that none is left when it is ended.
+        self.start(["/usr/sbin/apache2", "-f", str(folder / "apache.conf"), "-X"])
 
 
-# What is compared with what; further servers stand beside these.
-FAMILIES = [(Lab, [ApacheCGI])]
+class ApacheCGI(Apache):
+    title = "Apache mod_cgi"
+
+    def directives(self):
+        return f"LoadModule cgi_module {self.modules}/mod_cgi.so\nScriptAlias / {self.programs}/"
+
+
+class ApacheWSGI(Apache):
+    title = "Apache mod_wsgi"
+    file, text, mode, coding = "app.py", APPLICATION, 0o644, "utf-8"
+
+    def directives(self):
+        return f"LoadModule wsgi_module {self.modules}/mod_wsgi.so\nWSGIScriptAlias / {self.programs}/app.py"
+
+
+class Gunicorn(Server):
+    title = "gunicorn"
+    file, text, mode, coding = "app.py", APPLICATION, 0o644, "utf-8"
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        python = str(ROOT / ".build" / "venv" / "bin" / "python")
+        bind = ("--bind", f"127.0.0.1:{self.port}", "--chdir", str(self.programs))
+        self.start([python, "-m", "gunicorn", *bind, "app:application"])
+
+
+# What is compared with what.
+FAMILIES = [(Lab, [ApacheCGI]), (LabWSGI, [ApacheWSGI, Gunicorn])]
 
 
 def differences(ours, theirs):
@@ -285,10 +339,14 @@ def compare():
     return found
 
 
+def fits(word, patterns):
+    return any(fnmatch.fnmatchcase(word, pattern) for pattern in patterns.split(","))
+
+
 def shown(value):
     if value is None:
         return "–"
-    text = "".join(c if " " < c < "\x7f" or c == " " else f"\\x{ord(c):02x}" for c in value)
+    text = "".join(c if " " <= c < "\x7f" or c == "…" else f"\\x{ord(c):02x}" for c in value)
     return f"`{text}`" if text else "empty"
 
 
@@ -297,15 +355,19 @@ def table(rows):
     lines = []
     here = {other.title: ours.title for ours, others in FAMILIES for other in others}
     for server in dict.fromkeys(row["server"] for row, _ in rows):
+        lines += [""] * bool(lines)
         lines += [f"| variable | {here[server]} | {server} | in | why |", "| --- | --- | --- | --- | --- |"]
         for reason, hits in rows:
             if reason["server"] != server or not hits:
                 continue
-            _, variable, _, ours, theirs = hits[0]
-            names = [hit[2] for hit in hits]
+            _, _, _, ours, theirs = hits[0]
+            variable = reason["variable"]
+            if any(sign in variable for sign in "*,"):
+                ours, theirs = (None if all(hit[i] is None for hit in hits) else "…" for i in (3, 4))
+            names = list(dict.fromkeys(hit[2] for hit in hits))
             where = f"{len(names)} requests" if reason["requests"] == "*" else ", ".join(names)
             lines.append(
-                f"| `{variable}` | {shown(ours)} | {shown(theirs)} | {where} | {reason['reason']} |".replace(
+                f"| `{variable.replace(',', '`, `')}` | {shown(ours)} | {shown(theirs)} | {where} | {reason['reason']} |".replace(
                     "`(answer)`", "the answer"
                 )
             )
@@ -319,9 +381,7 @@ def main():
     for hit in compare():
         server, variable, request, ours, theirs = hit
         for reason, hits in reasons:
-            if (reason["server"], reason["variable"]) == (server, variable) and any(
-                fnmatch.fnmatchcase(request, pattern) for pattern in reason["requests"].split(",")
-            ):
+            if reason["server"] == server and fits(variable, reason["variable"]) and fits(request, reason["requests"]):
                 hits.append(hit)
                 break
         else:

@@ -12,7 +12,9 @@ import Testing
         ).finish()
     }
 
-    @Test func `every difference from Apache's mod_cgi has a reason, and stands in the guide`()
+    @Test
+    func
+        `every difference from mod_cgi, mod_wsgi and gunicorn has a reason, and stands in the guide`()
         throws
     {
         let end = try compare()
