@@ -80,7 +80,8 @@ public struct LoadShape: Sendable, Equatable {
 
 /// Moments at a rate, one after the other, nanoseconds from the start.
 struct Arrivals: Sendable {
-    private let gapNs: Double
+    /// The mean distance, nanoseconds.
+    let gapNs: Double
     private let isRandom: Bool
     private var state: UInt64
     private var number = 0.0

@@ -17,10 +17,14 @@ public struct ReplayProgress: Sendable, Equatable {
     public var mismatches = 0
     /// Requests of sessions that could not start when they were due.
     public var dropped = 0
+    /// Latencies of whole answers so far, coarse: response times in an open loop, else service times.
+    public var latencies = RecentLatencies()
     /// Time since the start, nanoseconds.
     public var elapsedNs: Int64 = 0
     /// How many requests there will be, where that is known.
     public var planned: Int?
+    /// How long the schedule still takes, nanoseconds, where the clock decides.
+    public var leftNs: Int64?
 
     /// Makes progress of nothing.
     public init() {}

@@ -98,11 +98,14 @@ public final class Replayer: Sendable {
         defer { threads.forEach { $0.join() } }
 
         var summary = ReplaySummary()
-        var nextProgress = startNs + Self.progressNs
+        var nextProgress = clab_monotonic_ns() + Self.progressNs
         func tellProgress() {
             var progress = queue.progress
-            progress.elapsedNs = clab_monotonic_ns() - startNs
+            let now = clab_monotonic_ns()
+            progress.elapsedNs = now - startNs
             progress.planned = schedule.planned
+            let endNs = min(task.deadlineNs, schedule.lastStartNs ?? .max)
+            progress.leftNs = endNs == .max ? nil : max(0, endNs - now)
             onProgress(progress)
         }
         while true {

@@ -103,6 +103,7 @@ final class ResultQueue: @unchecked Sendable {
                 progress.errors += one.done - one.ok
                 progress.mismatches += one.mismatches
                 progress.dropped += one.dropped
+                progress.latencies.add(one.latencies)
             }
             return progress
         }

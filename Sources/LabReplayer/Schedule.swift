@@ -71,6 +71,22 @@ struct Schedule: Sendable {
         return min(requests, inRounds ?? .max)
     }
 
+    /// The instant at which the last session starts; nil where nobody knows.
+    var lastStartNs: Int64? {
+        guard let planned, table.count > 0, let last = table.sessions.last else { return nil }
+        let (rounds, rest) = planned.quotientAndRemainder(dividingBy: table.count)
+        switch clock {
+        case .none: return nil
+        case .table:
+            let passes = Int64(clamping: rounds).multipliedReportingOverflow(by: table.passNs)
+            guard !passes.overflow else { return nil }
+            return due(passes.partialValue, rest == 0 ? 0 : last.startNs)
+        case .rate(let arrivals):
+            let sessions = Double(planned) / Double(table.count) * Double(table.sessions.count)
+            return due(Int64(min(sessions * arrivals.gapNs, 9e18)), 0)
+        }
+    }
+
     /// The next session; nil where all were handed out.
     mutating func nextTicket() -> Ticket? {
         guard !table.sessions.isEmpty else { return nil }

@@ -10,9 +10,13 @@ struct Timetable {
 
     init(_ shape: LoadShape) { self.shape = shape }
 
-    /// Fills in `steps` and `sessions`; gives how long a pass takes.
+    /// Fills in `steps` and `sessions`.
     ///
-    /// - Parameter moment: When the request of a step was captured.
+    /// - Parameters:
+    ///   - steps: All steps, session after session.
+    ///   - sessions: All sessions.
+    ///   - moment: When the request of a step was captured.
+    /// - Returns: How long a pass takes, nanoseconds; 0 where that is not known beforehand.
     func fill(
         _ steps: UnsafeMutableBufferPointer<Step>,
         _ sessions: inout [PlannedSession],

@@ -28,8 +28,9 @@ extension Worker {
         slots[slot].isReused = found.isReused
     }
 
-    /// Something happened on a connection that carries no request: the server closed it, or said
-    /// something that nobody asked for. Either way nothing can be sent on it any more.
+    /// Gives up a connection that carries no request, for something came on it.
+    ///
+    /// The server closed it, or said what nobody asked for: nothing can be sent on it any more.
     mutating func dropUnused(_ slot: Int, _ fd: Int32) {
         if fd == slots[slot].fd {
             disconnect(slot)

@@ -19,8 +19,10 @@ extension Worker {
         upcoming = schedule.nextTicket().flatMap { ($0.dueNs ?? 0) < task.deadlineNs ? $0 : nil }
     }
 
-    /// Starts the sessions that are due. One that finds no free slot is dropped and counted: to start
-    /// it later would be another load, and its wait would show in nobody's figures.
+    /// Starts the sessions that are due.
+    ///
+    /// One that finds no free slot is dropped and counted: to start it later would be another load,
+    /// and its wait would show in nobody's figures.
     mutating func startSessions(_ now: Int64) {
         var left = Self.mostStarts
         while let ticket = upcoming, let dueNs = ticket.dueNs, dueNs <= now, left > 0 {
@@ -52,8 +54,7 @@ extension Worker {
     /// Begins the slot's next request, or lets it wait until that is due, or retires the slot where
     /// there is none.
     ///
-    /// - Parameter freeNs: When the slot became free: the answer before it was over, or the session
-    ///   started.
+    /// It became free at `freeNs`: when the answer before it was over, or the session started.
     mutating func startNext(_ slot: Int, _ freeNs: Int64) {
         guard freeNs < task.deadlineNs, task.control.wish == .go else { return retire(slot) }
         if slots[slot].step == slots[slot].end {

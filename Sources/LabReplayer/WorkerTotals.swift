@@ -46,6 +46,7 @@ struct WorkerTotals: Sendable {
         var ok = 0
         var mismatches = 0
         var dropped = 0
+        var latencies = RecentLatencies()
     }
 
     /// Takes in one result.
@@ -53,7 +54,11 @@ struct WorkerTotals: Sendable {
     mutating func add(_ result: ReplayResult, route: Int, waitedForAnswer: Bool) {
         let isOk = result.outcome == .ok
         counts.done += 1
-        if isOk { counts.ok += 1 }
+        if isOk {
+            counts.ok += 1
+            let fromNs = latencies.isOpen ? result.intendedNs : result.sentNs
+            counts.latencies.record(result.doneNs - fromNs)
+        }
         if !result.matches { counts.mismatches += 1 }
         guard !result.isWarmup else {
             warmup += 1

@@ -4,8 +4,8 @@ public import LabSession
 
 /// One replay in detail, as text.
 public struct RunReport: Sendable {
-    private let detail: ReplayRunDetail
-    private let style: Style
+    let detail: ReplayRunDetail
+    let style: Style
 
     /// Makes the report of a run.
     public init(_ detail: ReplayRunDetail, style: Style) {
@@ -22,14 +22,14 @@ public struct RunReport: Sendable {
                 style.bold("Replay \(run.id)\(label)") + " of "
                     + SafeText.line(Instant.plain(run.startedAt)),
                 "  target         \(SafeText.line(run.target))",
-                "  concurrency    \(Quantity.count(run.concurrency)), pacing \(SafeText.line(run.pacing))",
+            ] + loadLines + [
                 "  duration       \(Quantity.duration(run.durationNs)), "
                     + (run.endReason.map { "ended: \(SafeText.line($0))" } ?? "no end yet"),
                 "  requests       \(Quantity.count(run.requests)), \(Quantity.rate(run.rate))",
                 "  errors         " + painted(run.errors),
                 "  differ         " + painted(run.mismatches) + " from what was captured",
             ],
-            latency,
+            latency, slowestRoutes,
         ]
         if !detail.keepsResults { sections.append(reasons) }
         sections.append(mismatches("Answered otherwise than captured", detail.mismatches))
@@ -57,35 +57,6 @@ public struct RunReport: Sendable {
 
     private func painted(_ count: Int) -> String {
         count > 0 ? style.bad(Quantity.count(count)) : "0"
-    }
-
-    private var latency: [String] {
-        let series =
-            detail.series.isEmpty && detail.run.latencyNs.count > 0
-            ? [HistogramSeries(name: "service", valuesNs: detail.run.latencyNs)] : detail.series
-        guard !series.isEmpty else { return [] }
-        var table = Table([
-            .text("series"), .number("count"), .number("p50"), .number("p90"), .number("p99"),
-            .number("p99.9"), .number("max"),
-        ])
-        for one in series {
-            let spread = one.valuesNs
-            let values = [spread.p50, spread.p90, spread.p99, spread.p999, spread.max]
-            table.add(
-                [Table.Cell(SafeText.line(one.name)), Table.Cell(Quantity.count(spread.count))]
-                    + values.map { Table.Cell(Quantity.duration($0)) }
-            )
-        }
-        var lines = [style.bold("Latency")] + table.lines(style)
-        if detail.run.pacing == "asap" {
-            lines.append(
-                style.dim(
-                    "  closed loop, concurrency \(detail.run.concurrency): "
-                        + "coordinated omission is not corrected"
-                )
-            )
-        }
-        return lines
     }
 
     /// All that is known of differences where no result was kept.

@@ -304,7 +304,7 @@ struct ReplayCommand: ParsableCommand {
             complain(ReplayWords.sentence(skipped))
         }
         pacing.warn()
-        let progress = ReplayProgressLine(durationNs: settings.durationNs)
+        let progress = ReplayProgressLine()
         // The rows are written while requests are sent, but never in their way: this thread takes
         // what the sending ones leave. The workers are made before, and keep their priority.
         var isPolite = false

@@ -198,6 +198,7 @@ struct ReplayWords: Encodable {
             var timeoutS: Double
             var connectTimeoutS: Double
             var gracefulStopS: Double
+            var startAtNs: Int64?
             var keepsHopByHop: Bool
             var filter: String?
             var methods: [String]?
@@ -229,6 +230,7 @@ struct ReplayWords: Encodable {
                 timeoutS: seconds(settings.timeoutNs),
                 connectTimeoutS: seconds(settings.connectTimeoutNs),
                 gracefulStopS: seconds(settings.graceNs),
+                startAtNs: settings.startAtNs,
                 keepsHopByHop: settings.keepsHopByHop,
                 filter: filter,
                 methods: changes.methods?.sorted(),

@@ -1,5 +1,5 @@
 // A server that does as it is told, for one test: a port of its own, a thread per connection, and
-// a log of what it was asked. It waits on events only; it never sleeps.
+// a log of what it was asked. It waits on events only, unless it is told to stand still.
 
 import Glibc
 import LabWire
@@ -29,6 +29,8 @@ final class LoopbackServer: Sendable {
         case sendBytewise(String)
         /// Waits until as many requests wait at the same time.
         case gather(Int)
+        /// Stands still for so many nanoseconds: what is tested where it is used.
+        case stall(Int64)
         case close
         case reset
         /// Waits until the client closes.
@@ -148,6 +150,12 @@ final class LoopbackServer: Sendable {
             text.utf8.forEach { sendAll(fd, [$0]) }
         case .gather(let count):
             gathering.wait(for: count)
+        case .stall(let time):
+            var time = timespec(
+                tv_sec: Int(time / 1_000_000_000),
+                tv_nsec: Int(time % 1_000_000_000)
+            )
+            nanosleep(&time, nil)
         case .hang:
             while receive(fd, &reader) {}
             close(fd)

@@ -18,6 +18,8 @@ public struct ReplayRunDetail: Codable, Sendable, Equatable {
     public var reasons: [ReasonCount]
     /// Whether there is a row of each result: where there is none, routes and examples are not known.
     public var keepsResults: Bool
+    /// The shape of its load, where its settings tell it.
+    public var load: ReplayRunLoad?
     /// The durations that were measured.
     public var series: [HistogramSeries]
     /// The routes whose answers were not the captured ones, the most frequent first.
@@ -79,9 +81,12 @@ extension ReplayRunDetail {
                 row.textIfAny(0).map { ReasonCount(reason: $0, count: row.count(1)) }
             }.sorted { ($1.count, $0.reason) < ($0.count, $1.reason) },
             keepsResults: tally.keepsResults,
+            load: try ReplayRunLoad.find(db, run: run.id),
             series: try HistogramSeries.all(db, run: run.id),
-            mismatches: try MismatchReport.all(db, run.id, "r.outcome = 'ok' AND NOT r.matches"),
-            failures: try MismatchReport.all(db, run.id, "r.outcome <> 'ok'")
+            mismatches: run.mismatches == 0
+                ? [] : try MismatchReport.all(db, run.id, "r.outcome = 'ok' AND NOT r.matches"),
+            failures: run.errors == 0
+                ? [] : try MismatchReport.all(db, run.id, "r.outcome <> 'ok'")
         )
     }
 }
@@ -105,7 +110,10 @@ private struct ReplayTally {
     func counts(_ column: String, orInSummary key: String) throws -> [Row] {
         let sql =
             keepsResults
-            ? "SELECT \(column), count(*) FROM replay_result WHERE run_id = ? GROUP BY 1 ORDER BY 1"
+            ? """
+            SELECT \(column), count(*) FROM replay_result
+            WHERE run_id = ? AND NOT warmup GROUP BY 1 ORDER BY 1
+            """
             : """
             SELECT CASE '\(key)' WHEN 'statuses' THEN CAST(j.key AS INTEGER) ELSE j.key END, j.value
             FROM replay_run u, json_each(u.summary, '$.\(key)') j WHERE u.id = ? ORDER BY 1
@@ -124,7 +132,7 @@ extension MismatchReport {
             SELECT e.method, e.route, e.status, nullif(r.status, 0), r.outcome, count(*), min(e.id),
                 CASE r.outcome WHEN 'ok' THEN r.mismatch END
             FROM replay_result r JOIN exchange e ON e.id = r.exchange_id
-            WHERE r.run_id = ? AND \(condition)
+            WHERE r.run_id = ? AND NOT r.warmup AND \(condition)
             GROUP BY 1, 2, 3, 4, 5, 8 ORDER BY 6 DESC, 7, 8
             """
         return try Row.fetchCursor(db, sql: sql, arguments: [run]).map { row in

@@ -26,7 +26,8 @@ public struct ReplayRunReport: Codable, Sendable, Equatable {
     public var mismatches: Int
     /// From the first request to the last answer, nanoseconds; nil where that is not known.
     public var durationNs: Int64?
-    /// From sending to the last byte, nanoseconds, of those that had a whole answer.
+    /// Nanoseconds: in an open loop from the moment when a request was due to its answer's last byte,
+    /// else from sending to it, of those that had a whole answer.
     public var latencyNs: Spread
 
     /// Requests per second; nil where the duration is not known.
@@ -50,7 +51,10 @@ extension ReplayRunReport {
                 SELECT run_id, count(*) AS requests, sum(outcome <> 'ok') AS errors,
                     sum(NOT matches) AS mismatches,
                     max(done_ns) - min(ifnull(sent_ns, intended_ns)) AS duration
-                FROM replay_result GROUP BY run_id
+                FROM replay_result WHERE NOT warmup AND run_id IN (
+                    SELECT id FROM replay_run WHERE CASE WHEN json_valid(summary)
+                        THEN json_extract(summary, '$.requests') END IS NULL)
+                GROUP BY run_id
             ) x ON x.run_id = u.id
             ORDER BY u.id
             """
@@ -79,13 +83,12 @@ extension ReplayRunReport {
     }
 
     private static func latency(_ db: Database, run: Int64) throws -> Spread {
-        let series = try HistogramSeries.all(db, run: run)
-        if let service = series.first(where: { $0.name == "service" }) ?? series.first {
-            return service.valuesNs
-        }
+        let series = try HistogramSeries.all(db, run: run, only: ["response", "service"])
+        // By name, so that a response time comes first.
+        if let primary = series.first { return primary.valuesNs }
         let sql = """
             SELECT done_ns - sent_ns FROM replay_result
-            WHERE run_id = ? AND outcome = 'ok' AND done_ns >= sent_ns
+            WHERE run_id = ? AND outcome = 'ok' AND done_ns >= sent_ns AND NOT warmup
             """
         return Spread(
             try Row.fetchCursor(db, sql: sql, arguments: [run]).map { $0.int(0) }.array()
@@ -108,9 +111,16 @@ public struct HistogramSeries: Codable, Sendable, Equatable {
 }
 
 extension HistogramSeries {
-    static func all(_ db: Database, run: Int64) throws -> [HistogramSeries] {
+    /// The series of a run by name; those of `names`, where only they are wanted.
+    static func all(
+        _ db: Database,
+        run: Int64,
+        only wanted: [String] = []
+    ) throws -> [HistogramSeries] {
+        let condition =
+            wanted.isEmpty ? "" : "AND series IN ('\(wanted.joined(separator: "', '"))')"
         let sql = """
-            SELECT series, bucket, sum(count) FROM histogram WHERE run_id = ?
+            SELECT series, bucket, sum(count) FROM histogram WHERE run_id = ? \(condition)
             GROUP BY series, bucket ORDER BY series, bucket
             """
         var names: [String] = []
