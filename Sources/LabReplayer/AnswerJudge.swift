@@ -67,8 +67,8 @@ struct AnswerJudge {
 
     private func difference(_ captured: CapturedContent, _ body: DifferingBody) -> String? {
         guard !pointers.isEmpty, captured.isWhole, body.bytes.count == body.size,
-            let mine = JSONTree(run(captured.place, captured.size)),
-            let theirs = JSONTree(body.bytes)
+            let mine = JSONDocument(Array(run(captured.place, captured.size))[...]),
+            let theirs = JSONDocument(body.bytes[...])
         else { return "body" }
         return mine.difference(from: theirs, ignoring: pointers).map {
             $0.isEmpty ? "body" : "body:" + $0

@@ -32,7 +32,9 @@ import Testing
                     "SELECT count(*), count(DISTINCT exchange_id), sum(matches) FROM replay_result"
                 ) == "40|40|40"
             )
-            #expect(try server.sql("SELECT count(*), count(DISTINCT target) FROM exchange") == "40|40")
+            #expect(
+                try server.sql("SELECT count(*), count(DISTINCT target) FROM exchange") == "40|40"
+            )
             #expect(
                 try sql(
                     "SELECT count(DISTINCT shard), sum(count) FROM histogram WHERE series = 'service'"

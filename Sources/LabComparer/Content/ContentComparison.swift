@@ -1,5 +1,7 @@
 // Content -> the way in which it is compared: by its media type, or by how it looks.
 
+import LabExchange
+
 /// Content as it came, with the fields that say what it is.
 struct CodedContent {
     var bytes: [UInt8]

@@ -1,5 +1,7 @@
 // A page as tags and text: enough to say where two pages differ, no more.
 
+import LabExchange
+
 /// A tag, or a run of text.
 struct HTMLToken {
     enum Kind {

@@ -1,5 +1,7 @@
 // Elements that say who they are: paired by it, wherever they stand.
 
+import LabExchange
+
 /// The elements of two arrays, paired by a member that identifies them.
 struct IdentityAlignment {
     /// Elements that both have, as entries.

@@ -1,5 +1,7 @@
 // Two JSON documents -> where they differ. Only branches whose hashes differ are walked.
 
+import LabExchange
+
 /// Compares two documents.
 struct JSONComparison {
     /// An object with more members is a map: its names are data.

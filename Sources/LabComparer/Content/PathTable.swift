@@ -1,5 +1,7 @@
 // Paths inside a document, as numbers: a path is written out only where something differs.
 
+import LabExchange
+
 /// The paths that were walked, each with its number.
 struct PathTable {
     private struct Step: Hashable {

@@ -1,5 +1,7 @@
 // Text by lines, forms by fields, pages by tokens.
 
+import LabExchange
+
 /// Compares content that is text.
 enum TextComparison {
     /// Lines beyond this share one place.

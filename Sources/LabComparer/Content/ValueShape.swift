@@ -1,6 +1,8 @@
 // The form of a value: what stays the same where only its content is noise. A request id is a UUID
 // each time; a time in ms does not become one in ns.
 
+import LabExchange
+
 /// The form of a value.
 struct ValueShape: Equatable {
     /// What it is, in words: `uuid`, `time`, `integer of 3 digits`, `token of about 32`.

@@ -1,6 +1,8 @@
 // A rules file: JSON -> rules. What is not understood is refused, for a rule that is misspelt would
 // forgive nothing, or everything.
 
+import LabExchange
+
 /// Why a rules file is of no use.
 public struct RuleError: Error, Equatable, CustomStringConvertible {
     /// What is wrong and what to do, a sentence.

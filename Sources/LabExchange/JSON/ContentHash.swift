@@ -1,10 +1,11 @@
 // 64-bit hashes of content. They tell equal from unequal within one comparison and are never stored.
 
-/// Hashes.
-enum ContentHash {
+/// 64-bit hashes of content.
+public enum ContentHash {
     /// The last steps of splitmix64: each bit of the input changes half of the output.
+    @inlinable
     @inline(__always)
-    static func mixed(_ value: UInt64) -> UInt64 {
+    public static func mixed(_ value: UInt64) -> UInt64 {
         var mixed = value
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
         mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
@@ -12,7 +13,7 @@ enum ContentHash {
     }
 
     /// Of bytes, eight at a time.
-    static func of(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt64 {
+    public static func of(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt64 {
         var hash = UInt64(bytes.count) &* 0x9E37_79B9_7F4A_7C15
         var at = 0
         let raw = UnsafeRawBufferPointer(bytes)
@@ -29,7 +30,7 @@ enum ContentHash {
     }
 
     /// Of a run of bytes.
-    static func of(_ bytes: ArraySlice<UInt8>) -> UInt64 {
+    public static func of(_ bytes: ArraySlice<UInt8>) -> UInt64 {
         bytes.withUnsafeBufferPointer { of($0) }
     }
 }

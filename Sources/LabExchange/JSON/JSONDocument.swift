@@ -3,10 +3,22 @@
 // glance and only what differs is walked.
 
 /// What kind of value an entry is (RFC 8259).
-enum JSONKind: UInt8 {
-    case null, boolean, number, string, array, object
+public enum JSONKind: UInt8, Sendable {
+    /// `null`.
+    case null
+    /// `true` or `false`.
+    case boolean
+    /// A number.
+    case number
+    /// A string.
+    case string
+    /// An array.
+    case array
+    /// An object.
+    case object
 
-    var word: String {
+    /// The kind in a word, such as `boolean`.
+    public var word: String {
         switch self {
         case .null: "null"
         case .boolean: "boolean"
@@ -19,32 +31,35 @@ enum JSONKind: UInt8 {
 }
 
 /// One value, or one name of a member.
-struct JSONEntry {
+public struct JSONEntry: Sendable {
     /// Of the meaning: members in any order, numbers as exact decimals, strings without escapes.
-    var hash: UInt64
+    public internal(set) var hash: UInt64
     /// Where its text begins.
-    var start: Int32
+    public internal(set) var start: Int32
     /// Where its text ends.
-    var end: Int32
+    public internal(set) var end: Int32
     /// The entry after it and all that it holds.
-    var next: Int32
+    public internal(set) var next: Int32
     /// How many elements or members it has.
-    var count: Int32
-    var kind: JSONKind
+    public internal(set) var count: Int32
+    /// What kind of value it is.
+    public internal(set) var kind: JSONKind
 }
 
 /// A parsed document.
 ///
 /// An object's members stand as name, value, name, value.
-struct JSONDocument {
-    let bytes: ArraySlice<UInt8>
-    let entries: ContiguousArray<JSONEntry>
+public struct JSONDocument: Sendable {
+    /// The text.
+    public let bytes: ArraySlice<UInt8>
+    /// The values in the order of the text; the first one is the whole.
+    public let entries: ContiguousArray<JSONEntry>
 
-    /// How deep a document may be nested: what is deeper is treated as text.
-    static let mostDepth = 200
+    /// How deep a document may be nested: what is deeper is none, and treated as text.
+    public static let mostDepth = 200
 
     /// Reads a document; nil where it is none, whole and alone.
-    init?(_ bytes: ArraySlice<UInt8>) {
+    public init?(_ bytes: ArraySlice<UInt8>) {
         guard bytes.count < Int(Int32.max) else { return nil }
         self.bytes = bytes
         let read = bytes.withUnsafeBufferPointer { all -> ContiguousArray<JSONEntry>? in
@@ -56,18 +71,23 @@ struct JSONDocument {
     }
 
     /// The text of an entry.
-    func text(_ index: Int) -> ArraySlice<UInt8> {
+    public func text(_ index: Int) -> ArraySlice<UInt8> {
+        bytes[range(index)]
+    }
+
+    /// Where an entry's text stands among ``bytes``.
+    public func range(_ index: Int) -> Range<Int> {
         let entry = entries[index]
-        return bytes[(bytes.startIndex + Int(entry.start))..<(bytes.startIndex + Int(entry.end))]
+        return (bytes.startIndex + Int(entry.start))..<(bytes.startIndex + Int(entry.end))
     }
 
     /// The characters of a string, without its quotes and escapes.
-    func string(_ index: Int) -> [UInt8] {
+    public func string(_ index: Int) -> [UInt8] {
         JSONText.unescaped(text(index).dropFirst().dropLast())
     }
 
     /// The entries of an array's elements, or of an object's names.
-    func children(_ index: Int) -> [Int] {
+    public func children(_ index: Int) -> [Int] {
         let isObject = entries[index].kind == .object
         var found: [Int] = []
         found.reserveCapacity(Int(entries[index].count))

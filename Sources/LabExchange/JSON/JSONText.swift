@@ -1,8 +1,9 @@
 // The escapes of JSON strings.
 
 /// Text of JSON strings.
-enum JSONText {
-    static func digit(_ byte: UInt8) -> UInt32? {
+public enum JSONText {
+    /// The value of a hexadecimal digit; nil where it is none.
+    public static func digit(_ byte: UInt8) -> UInt32? {
         switch byte {
         case 0x30...0x39: UInt32(byte - 0x30)
         case 0x41...0x46: UInt32(byte - 0x37)
@@ -12,7 +13,7 @@ enum JSONText {
     }
 
     /// The characters of a string, its escapes undone; what is no escape stays as it is.
-    static func unescaped(_ text: some Collection<UInt8>) -> [UInt8] {
+    public static func unescaped(_ text: some Collection<UInt8>) -> [UInt8] {
         let bytes = Array(text)
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count)

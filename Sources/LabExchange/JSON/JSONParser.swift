@@ -9,6 +9,8 @@ struct JSONParser {
     init(_ all: UnsafeBufferPointer<UInt8>) {
         self.all = all
         entries.reserveCapacity(all.count / 16)
+        // A byte order mark is no JSON, and may be ignored (RFC 8259 8.1).
+        if all.starts(with: [0xEF, 0xBB, 0xBF]) { at = 3 }
     }
 
     /// Whether it is one value with nothing but space around it.
