@@ -2,12 +2,16 @@ import Foundation
 import LabTestSupport
 import Testing
 
-/// `Sessions/httpbin.db`, real traffic of curl and python-requests, at a fresh httpbin under gunicorn.
+/// `Sessions/httpbin.db`, real traffic of curl and python-requests, at a fresh httpbin under gunicorn,
+/// and at one that lab hosts.
 @Suite struct HttpbinTests {
-    @Test func `every status matches and only what is random or tells the time differs`() throws {
+    @Test(arguments: [[], ["--app"]])
+    func `every status matches and only what is random or tells the time differs`(
+        host: [String]
+    ) throws {
         let script = Place.package.appendingPathComponent("Scripts/replay-httpbin").path
         let end = try Tool(
-            [script, "--concurrency", "20"],
+            [script] + host + ["--concurrency", "20"],
             environment: ["LAB_PRODUCTS": Place.products.path]
         ).finish()
         #expect(end.status == 0, "\(end.output) \(end.errors)")
