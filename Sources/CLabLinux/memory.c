@@ -63,15 +63,24 @@ int clab_text_on_huge_pages(void) {
 #define PAGE_OF_FILE (1ull << 61)
 #define PAGE_OF_ONE (1ull << 56)
 
-enum { page = 4096, most_ranges = 256 };
+enum { page = 4096, most_ranges = 4096 };
 
 /* What looking needs, apart from the memory that is looked at. */
 struct look {
     struct iovec ranges[most_ranges];
     int count;
     uint64_t entries[512];
-    char maps[16384];
+    char maps[1 << 18];
 };
+
+/* All of a file of /proc, which gives a page at a time; what is beyond the room is left out. */
+static size_t read_whole(int fd, char *text, size_t size) {
+    size_t length = 0;
+    ssize_t got;
+    while (length < size - 1 && (got = read(fd, text + length, size - 1 - length)) > 0) length += (size_t)got;
+    text[length] = 0;
+    return length;
+}
 
 /* Adds the pages from `from` to `to` that this process alone maps. */
 static void own_pages(struct look *look, int pagemap, uintptr_t from, uintptr_t to) {
@@ -113,7 +122,7 @@ int clab_copy_at_fork(void) {
     int pages = -1;
     int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
     int maps = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-    if (pagemap >= 0 && maps >= 0 && read(maps, look->maps, sizeof look->maps - 1) > 0) {
+    if (pagemap >= 0 && maps >= 0 && read_whole(maps, look->maps, sizeof look->maps) > 0) {
         for (char *line = look->maps; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
             char *rest;
             uintptr_t from = strtoul(line, &rest, 16), to = *rest == '-' ? strtoul(rest + 1, &rest, 16) : 0;

@@ -55,7 +55,7 @@ static struct { NAMES(MEMBER) } py;
 
 static void *library;
 static struct clab_python_calls calls;
-static PyObject *gateway, *version, *environ, *nothing, *serve, *rehearse, *leave;
+static PyObject *gateway, *version, *environ, *nothing, *parts[3], *leave;
 static PyThreadState *waiting;
 static int forking;
 
@@ -192,11 +192,12 @@ int clab_python_start(const char *executable, int utf8_mode, const char *source,
     if (!code || !py.PyEval_EvalCode(code, gateway, gateway)) return failed();
     nothing = py.Py_BuildValue("");
     version = py.Py_BuildValue("(ii)", 1, 0);
-    serve = named("serve");
-    rehearse = named("rehearse");
+    parts[CLAB_PYTHON_SERVE] = named("serve");
+    parts[CLAB_PYTHON_REHEARSE] = named("rehearse");
+    parts[CLAB_PYTHON_WARM] = named("warm");
     leave = named("leave");
     environ = py.PyDict_New();
-    return serve && rehearse && leave && environ ? 0 : -1;
+    return parts[0] && parts[1] && parts[2] && leave && environ ? 0 : -1;
 }
 
 int clab_python_import(const char *folder, const char *module, const char *callable, int lazily) {
@@ -207,6 +208,14 @@ int clab_python_import(const char *folder, const char *module, const char *calla
     long is_there = py.PyLong_AsLong(done);
     py.Py_DecRef(done);
     return is_there == 1 ? 0 : -1;
+}
+
+int clab_python_has_changed(void) {
+    PyObject *done = py.PyObject_CallFunctionObjArgs(named("has_changed"), NULL);
+    if (!done) return failed();
+    long changed = py.PyLong_AsLong(done);
+    py.Py_DecRef(done);
+    return changed == 1;
 }
 
 /* --- forking and waiting ---------------------------------------------------------------------- */
@@ -250,10 +259,10 @@ void clab_python_environ_constant(const uint8_t *name, size_t name_size, enum cl
     if (value != version) py.Py_DecRef(value);
 }
 
-int clab_python_serve(int rehearses) {
+int clab_python_serve(enum clab_python_part part) {
     PyObject *given = environ;
     environ = py.PyDict_New();
-    PyObject *done = py.PyObject_CallFunctionObjArgs(rehearses ? rehearse : serve, given, NULL);
+    PyObject *done = py.PyObject_CallFunctionObjArgs(parts[part], given, NULL);
     py.Py_DecRef(given);
     if (!done) {
         py.PyErr_Print();

@@ -33,6 +33,13 @@ package struct ChildLedger {
         living.reserveCapacity(128)
     }
 
+    /// Goes on where another ledger ended.
+    init(living: [Int32: Int64], forkCount: Int, reapCount: Int) {
+        self.init()
+        self.living.merge(living) { $1 }
+        (self.forkCount, self.reapCount) = (forkCount, reapCount)
+    }
+
     /// Counts from here on; what was forked before is no part of the accounts.
     package mutating func startCounting() { (forkCount, reapCount) = (0, 0) }
 

@@ -57,7 +57,8 @@ final class ChildWorkshop {
     /// Runs the whole path of a request once, telling nobody: lazy binding, type metadata and the
     /// allocator's arenas are then paid for here and not in every child.
     func warmUp() {
-        guard let sink = FrameSink(), let rehearsal = Rehearsal() else { return }
+        let target = host?.rehearsedTarget ?? Rehearsal.usualTarget
+        guard let sink = FrameSink(), let rehearsal = Rehearsal(target) else { return }
         let quiet = FrameChannel(descriptor: sink.entry)
         let connection = Self.client(settings, quiet, drain, host)
         connection.open(rehearsal.server)

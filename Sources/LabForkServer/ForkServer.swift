@@ -16,7 +16,7 @@ public struct ForkServer {
     let settings: ForkServerSettings
     private(set) var firstConnectionID: Int64 = 1
     /// The application, where it lives in this process.
-    private let host: (any HostedApplication)?
+    let host: (any HostedApplication)?
     let channel = FrameChannel(descriptor: ForkServerSettings.frames)
     let workshop: ChildWorkshop
     private let drain: DrainSignal
@@ -50,7 +50,7 @@ public struct ForkServer {
         }
         host = application as? any HostedApplication
         // Before signals are blocked and handled, so that it sees their defaults.
-        if let host, !host.load() { return nil }
+        if let host, !host.load(again: settings.succession != nil) { return nil }
         guard let drain = DrainSignal(), clab_signals_install() == 0,
             clab_set_blocking(ForkServerSettings.listener, 0) == 0
         else {
@@ -79,8 +79,13 @@ public struct ForkServer {
     public mutating func run() -> Int32 {
         // Only speed is lost where it can't be had.
         _ = clab_text_on_huge_pages()
-        guard awaitStart() else { return 2 }
-        rehearse()
+        if let before = settings.succession {
+            workshop.warmUp()
+            succeed(before)
+        } else {
+            guard awaitStart() else { return 2 }
+            rehearse()
+        }
         while queue.listener != nil || !ledger.living.isEmpty {
             let listenerIsReady = wait()
             reap()
@@ -88,6 +93,7 @@ public struct ForkServer {
             endTheLate()
             if clab_signals_seen().stops > 0 { beginDrain() }
             if clab_signals_seen().stops > 1 { killAll("told to end at once") }
+            if listenerIsReady { succeedIfChanged() }
             if listenerIsReady { acceptAll(atMost: settings.isSerial ? 1 : 4) }
             lookForOverflow(now: clab_monotonic_ns())
             channel.flush()

@@ -66,6 +66,8 @@ public struct ForkServerSettings: Sendable, Equatable {
     public var showsErrors: Bool
     /// Faults that a test asks for.
     public var faults: FaultPlan
+    /// What the image of this process before hands on; nil in the first.
+    package var succession: Succession?
 
     /// Makes settings; the defaults are those of `lab record`.
     public init(
@@ -125,6 +127,7 @@ public struct ForkServerSettings: Sendable, Equatable {
             "upstream-timeout-ns=\(upstreamTimeoutNs)", "header-bytes=\(maxHeaderBytes)",
             "debug=\(showsErrors ? 1 : 0)",
         ]
+        if let succession { arguments.append("succession=\(succession.text)") }
         arguments += faults.words.map { "fault=\($0)" }
         switch mode {
         case .builtIn: break
@@ -166,6 +169,9 @@ public struct ForkServerSettings: Sendable, Equatable {
             case ("children", _, let number?): mostChildren = Int(number)
             case ("debug", _, let number?): showsErrors = number != 0
             case ("serial", _, let number?): isSerial = number != 0
+            case ("succession", _, _):
+                guard let succession = Succession(value) else { return nil }
+                self.succession = succession
             case ("fault", _, _):
                 guard faults.add(value) else { return nil }
             case ("reap", _, _):

@@ -6,12 +6,20 @@
 package protocol HostedApplication: Application {
     /// Makes it ready, after what was inherited is closed and before signals are handled.
     ///
+    /// - Parameter again: A server that has served before goes on, whatever became of the application:
+    ///   one that can't be loaded fails each request.
     /// - Returns: Whether it is; if not, standard error says why.
-    func load() -> Bool
+    func load(again: Bool) -> Bool
 
-    /// What answers in the rehearsal: in the parent nothing may happen that would be seen of the
-    /// application.
+    /// Whether it is to be loaded anew, for it is not any more what was loaded; looked at now and then
+    /// only, and never where that was not asked for.
+    func hasChanged() -> Bool
+
+    /// What answers in the rehearsal: unless that was asked for, nothing may happen in the parent that
+    /// would be seen of the application.
     var understudy: any Application { get }
+    /// What the rehearsal asks for; nil for the usual.
+    var rehearsedTarget: String? { get }
 
     /// The parent is about to fork.
     func willFork()

@@ -16,6 +16,10 @@ public struct PythonSettings: Sendable, Equatable {
     public var callable: String
     /// Whether the application is imported in each child, not once before the first.
     public var isLazy: Bool
+    /// Whether it is imported anew when a file that it was loaded from has changed.
+    public var reloads: Bool
+    /// A target that the application answers before it is served, to be warm; empty for none.
+    public var warmTarget: String
 
     /// Makes settings; the defaults stand for what is read from arguments.
     public init(
@@ -25,7 +29,9 @@ public struct PythonSettings: Sendable, Equatable {
         folder: String = ".",
         module: String = "",
         callable: String = "",
-        isLazy: Bool = false
+        isLazy: Bool = false,
+        reloads: Bool = false,
+        warmTarget: String = ""
     ) {
         self.library = library
         self.executable = executable
@@ -34,6 +40,8 @@ public struct PythonSettings: Sendable, Equatable {
         self.module = module
         self.callable = callable
         self.isLazy = isLazy
+        self.reloads = reloads
+        self.warmTarget = warmTarget
     }
 
     /// As arguments: `key=value` each.
@@ -41,7 +49,8 @@ public struct PythonSettings: Sendable, Equatable {
         [
             "python-library=\(library)", "python=\(executable)", "python-utf8=\(usesUTF8 ? 1 : 0)",
             "app-dir=\(folder)", "app-module=\(module)", "app-callable=\(callable)",
-            "app-lazy=\(isLazy ? 1 : 0)",
+            "app-lazy=\(isLazy ? 1 : 0)", "app-reload=\(reloads ? 1 : 0)",
+            "app-warm=\(warmTarget)",
         ]
     }
 
@@ -55,6 +64,8 @@ public struct PythonSettings: Sendable, Equatable {
         case "app-module": module = String(value)
         case "app-callable": callable = String(value)
         case "app-lazy": isLazy = value == "1"
+        case "app-reload": reloads = value == "1"
+        case "app-warm": warmTarget = String(value)
         default: return false
         }
         return true

@@ -9,10 +9,17 @@ import LabExchange
 /// The fork server plays it before the first real connection; see ``ForkServer/run()``.
 struct Rehearsal {
     /// What the client of a rehearsal asks for; the last request on its connection.
-    static let request: StaticString = """
-        GET /environ?warm=up HTTP/1.1\r\nHost: localhost\r\nUser-Agent: lab\r\nAccept: */*\r\n\
-        Connection: close\r\n\r\n
-        """
+    private static func request(for target: String) -> [UInt8] {
+        Array(
+            """
+            GET \(target) HTTP/1.1\r\nHost: localhost\r\nUser-Agent: lab\r\nAccept: */*\r\n\
+            Connection: close\r\n\r\n
+            """.utf8
+        )
+    }
+
+    /// What is asked for where nothing else was said.
+    static let usualTarget = "/environ?warm=up"
 
     /// The server's end of the connection; whoever serves it closes it.
     let server: Int32
@@ -23,7 +30,7 @@ struct Rehearsal {
     private let prompter: Int32
 
     /// Sends the request; nil where the system has no descriptors for it.
-    init?() {
+    init?(_ target: String) {
         var pair: (Int32, Int32) = (-1, -1)
         var pipe: (Int32, Int32) = (-1, -1)
         let made = withUnsafeMutablePointer(to: &pair) {
@@ -47,7 +54,8 @@ struct Rehearsal {
         }
         (server, client) = pair
         (cue, prompter) = pipe
-        _ = send(client, Self.request.utf8Start, Self.request.utf8CodeUnitCount, 0)
+        let request = Self.request(for: target)
+        _ = send(client, request, request.count, 0)
     }
 
     /// Waits until the server has closed the connection.
@@ -156,7 +164,9 @@ extension ForkServer {
     }
 
     private mutating func playConnection() -> Rehearsal? {
-        guard let rehearsal = Rehearsal() else { return nil }
+        guard let rehearsal = Rehearsal(host?.rehearsedTarget ?? Rehearsal.usualTarget) else {
+            return nil
+        }
         serve(
             rehearsal.server,
             sockaddr_storage(),

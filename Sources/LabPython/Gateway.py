@@ -14,8 +14,9 @@ import sys
 
 application = None
 lazy = None
-serving = False
+serving = is_warm = False
 errors = None
+watched = {}
 
 
 class Gone(OSError):
@@ -221,10 +222,10 @@ def words_of(error):
         return "it can't be told what"
 
 
-def serve(environ, app=None):
+def serve(environ, app=None, aloud=False):
     """Answers one request; gives the status to exit with where the application wants to, or -1."""
     global serving
-    serving = True
+    serving = not aloud
     environ["wsgi.input"] = io.BufferedReader(Content())
     environ["wsgi.errors"] = errors
     environ["wsgi.file_wrapper"] = FileWrapper
@@ -261,12 +262,40 @@ def rehearse(environ):
     return serve(environ, hello)
 
 
+def warm(environ):
+    """Has the application answer before it is served; what it says the first time is said aloud."""
+    global is_warm
+    aloud, is_warm = not is_warm, True
+    serve(environ, None, aloud)
+    return -1
+
+
 def find(module, callable):
     __import__(module)
     found = sys.modules[module]
     for name in callable.split("."):
         found = getattr(found, name)
     return found
+
+
+def stamp(path):
+    """What shows that a file has changed."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
+
+
+def watch():
+    for module in list(sys.modules.values()):
+        path = getattr(module, "__file__", None)
+        if isinstance(path, str):
+            watched[path] = stamp(path)
+
+
+def has_changed():
+    return application is None or any(stamp(path) != was for path, was in watched.items())
 
 
 def load(folder, module, callable, lazily):
@@ -281,17 +310,18 @@ def load(folder, module, callable, lazily):
     sys.argv = [""]
     sys.path.insert(0, folder)
     os.register_at_fork(after_in_child=forked)
-    if lazily:
-        lazy = module, callable
-    else:
+    lazy = module, callable
+    if not lazily:
         try:
-            application = find(module, callable)
+            found = find(module, callable)
         except BaseException as error:
             sys.stderr.write(trace(error))
             return False
-        if not hasattr(application, "__call__"):
-            sys.stderr.write(f"{module}:{callable} is {type(application).__name__} and can't be called.\n")
+        if not hasattr(found, "__call__"):
+            sys.stderr.write(f"{module}:{callable} is {type(found).__name__} and can't be called.\n")
             return False
+        application = found
+        watch()
     # What is there now is never garbage; a collection in a child would write to each object's page.
     gc.collect()
     gc.freeze()

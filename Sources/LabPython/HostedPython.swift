@@ -12,13 +12,19 @@ package import LabForkServer
 package final class HostedPython: HostedApplication {
     private let settings: PythonSettings
     package private(set) var exitStatus: Int32?
-    package let understudy: any Application = Understudy()
+    package let understudy: any Application
+    package var rehearsedTarget: String? { settings.warmTarget.isEmpty ? nil : settings.warmTarget }
+    private var lastLookNs: Int64 = 0
+    private static let lookEveryNs: Int64 = 1_000_000_000
 
     /// Makes a host that has not loaded anything yet.
-    package init(_ settings: PythonSettings) { self.settings = settings }
+    package init(_ settings: PythonSettings) {
+        self.settings = settings
+        understudy = Understudy(isApplication: !settings.warmTarget.isEmpty)
+    }
 
     /// Loads the library, starts the interpreter, and imports the application.
-    package func load() -> Bool {
+    package func load(again: Bool) -> Bool {
         // Standard output is the recorder's: not even a program that the application runs writes there.
         dup2(STDERR_FILENO, STDOUT_FILENO)
         if let why = clab_python_load(settings.library) {
@@ -36,7 +42,10 @@ package final class HostedPython: HostedApplication {
             settings.callable,
             settings.isLazy ? 1 : 0
         )
+        lastLookNs = clab_monotonic_ns()
         guard imported == 0 else {
+            // It is imported by each child until it can be: who asks is answered what Python said.
+            if again { return true }
             complainAsForkServer(
                 "Cannot import the application '\(name)' from '\(settings.folder)'; what Python said "
                     + "stands above."
@@ -66,6 +75,13 @@ package final class HostedPython: HostedApplication {
         }
     }
 
+    package func hasChanged() -> Bool {
+        let now = clab_monotonic_ns()
+        guard settings.reloads, now - lastLookNs >= Self.lookEveryNs else { return false }
+        lastLookNs = now
+        return clab_python_has_changed() != 0
+    }
+
     package func willFork() { clab_python_before_fork() }
     package func didForkInParent() { clab_python_after_fork_in_parent() }
     package func didForkInChild() { clab_python_after_fork_in_child() }
@@ -74,17 +90,22 @@ package final class HostedPython: HostedApplication {
     package func willLeave() { clab_python_leave() }
 
     package func answer(_ call: ApplicationCall) {
-        exitStatus = serve(call, rehearses: false)
+        exitStatus = serve(call, CLAB_PYTHON_SERVE)
     }
 }
 
-/// What answers in the rehearsal: all of the gateway, and a trivial application of its own.
+/// What answers in the rehearsal: all of the gateway with a trivial application of its own, or with the
+/// application itself, where that is to be warm.
 private final class Understudy: Application {
-    func answer(_ call: ApplicationCall) { _ = serve(call, rehearses: true) }
+    private let part: clab_python_part
+
+    init(isApplication: Bool) { part = isApplication ? CLAB_PYTHON_WARM : CLAB_PYTHON_REHEARSE }
+
+    func answer(_ call: ApplicationCall) { _ = serve(call, part) }
 }
 
 /// Has the gateway answer; the status to exit with, if it gives one.
-private func serve(_ call: ApplicationCall, rehearses: Bool) -> Int32? {
+private func serve(_ call: ApplicationCall, _ part: clab_python_part) -> Int32? {
     call.environ.forEach { name, value, type in
         name.withUnsafeBufferPointer { name in
             value.withUnsafeBufferPointer { value in
@@ -99,7 +120,7 @@ private func serve(_ call: ApplicationCall, rehearses: Bool) -> Int32? {
         }
     }
     return GatewayCalls.during(call) {
-        let status = clab_python_serve(rehearses ? 1 : 0)
+        let status = clab_python_serve(part)
         return status < 0 ? nil : status
     }
 }

@@ -37,10 +37,37 @@ struct ApplicationOptions: ParsableArguments {
     )
     var lazy = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Have it answer GET of this target, unrecorded, before the first fork: its children begin warm.",
+            discussion:
+                "Whatever it does for that request it does in the server and in two children.",
+            valueName: "target"
+        )
+    )
+    var warm: String?
+
+    @Flag(
+        help:
+            "Import it anew for the next connection when a file that it was loaded from has changed."
+    )
+    var reload = false
+
     func validate() throws {
         guard let app else {
-            if lazy { throw ValidationError("--lazy goes with --app.") }
+            if lazy || reload || warm != nil {
+                throw ValidationError("--lazy, --reload and --warm go with --app.")
+            }
             return
+        }
+        if lazy, reload || warm != nil {
+            throw ValidationError(
+                "--lazy imports in each child: it goes without --reload and --warm."
+            )
+        }
+        if let warm, !warm.hasPrefix("/") || warm.utf8.contains(where: { $0 <= 0x20 || $0 >= 0x7F })
+        {
+            throw ValidationError("--warm takes a path and query, such as /health?warm=up.")
         }
         guard Self.parts(of: app) != nil else {
             throw ValidationError(
@@ -80,7 +107,9 @@ struct ApplicationOptions: ParsableArguments {
                 folder: String(cString: place),
                 module: module,
                 callable: callable,
-                isLazy: lazy
+                isLazy: lazy,
+                reloads: reload,
+                warmTarget: warm ?? ""
             )
         } catch {
             throw Failure(error.description)

@@ -158,6 +158,12 @@ struct RecordCommand: ParsableCommand {
         if application.app != nil, upstream != nil || cgi != nil || forward {
             throw ValidationError("--app goes with none of --upstream, --cgi, --forward.")
         }
+        if application.reload, serial || childTimeout != nil || reap != .drain {
+            throw ValidationError(
+                "--reload replaces the server under its children: it goes with none of --serial, "
+                    + "--child-timeout, --reap."
+            )
+        }
         guard (0...65535).contains(port) else {
             throw ValidationError("--port takes a number from 0 to 65535.")
         }

@@ -7,7 +7,8 @@
  *
  * The gateway is Python source that defines the functions which are called here by name:
  *     load(folder, module, callable, lazily) -> bool     serve(environ) -> exit status, or -1 to go on
- *     rehearse(environ) -> -1                            leave()
+ *     rehearse(environ) -> -1                            warm(environ) -> -1
+ *     leave()                                            has_changed() -> bool
  * and finds in its globals what it may call, with the names below: each gives None, or a str that says why
  * it failed. read_content(size) gives bytes, b"" at the end; send gives True where it was too much, and
  * False where no more is wanted. */
@@ -52,6 +53,9 @@ int clab_python_start(const char *executable, int utf8_mode, const char *gateway
  * -1 where Python has said on standard error what is wrong. */
 int clab_python_import(const char *folder, const char *module, const char *callable, int lazily);
 
+/* Whether a file that the application was loaded from has changed, or it could not be loaded. */
+int clab_python_has_changed(void);
+
 /* Around each fork: PyOS_BeforeFork, and PyOS_AfterFork_Parent or _Child. */
 void clab_python_before_fork(void);
 void clab_python_after_fork_in_parent(void);
@@ -67,9 +71,11 @@ void clab_python_environ_add(const uint8_t *name, size_t name_size, const uint8_
 enum clab_python_constant { CLAB_PYTHON_FALSE, CLAB_PYTHON_TRUE, CLAB_PYTHON_VERSION };
 void clab_python_environ_constant(const uint8_t *name, size_t name_size, enum clab_python_constant value);
 
-/* Calls the application with the environ that was added. -1, or the status that the process is to exit
- * with. With `rehearses` a trivial application takes its place. */
-int clab_python_serve(int rehearses);
+/* Who answers: the application; a trivial one in its place; the application, before it is served. */
+enum clab_python_part { CLAB_PYTHON_SERVE, CLAB_PYTHON_REHEARSE, CLAB_PYTHON_WARM };
+
+/* Has one of them answer the environ that was added. -1, or the status that the process is to exit with. */
+int clab_python_serve(enum clab_python_part part);
 
 /* Before the process leaves: flushes what Python holds. */
 void clab_python_leave(void);
