@@ -114,7 +114,7 @@ let package = Package(
         ),
         .testTarget(
             name: "LabExchangeTests",
-            dependencies: ["LabExchange", "LabWire"],
+            dependencies: ["LabExchange", "LabWire", "LabTestSupport"],
             swiftSettings: house
         ),
         .testTarget(

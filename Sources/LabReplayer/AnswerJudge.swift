@@ -60,18 +60,54 @@ struct AnswerJudge {
             if let name { return "header:" + name }
         }
         if parts.contains(.body), request.comparesContent, let body = answer.differingBody {
-            return difference(request.content, body)
+            return difference(request.content, body, codings(answer.head ?? []))
         }
         return nil
     }
 
-    private func difference(_ captured: CapturedContent, _ body: DifferingBody) -> String? {
-        guard !pointers.isEmpty, captured.isWhole, body.bytes.count == body.size,
-            let mine = JSONDocument(Array(run(captured.place, captured.size))[...]),
-            let theirs = JSONDocument(body.bytes[...])
+    /// Why two contents that are not the same bytes are not the same; nil where they mean the same.
+    private func difference(
+        _ captured: CapturedContent,
+        _ body: DifferingBody,
+        _ codings: [String]
+    ) -> String? {
+        guard captured.isWhole, body.bytes.count == body.size,
+            !(pointers.isEmpty && codings.isEmpty) || isGzip(captured),
+            let came = Inflate.undo(codings, of: body.bytes[...])
         else { return "body" }
-        return mine.difference(from: theirs, ignoring: pointers).map {
-            $0.isEmpty ? "body" : "body:" + $0
+        // A compressor may put the time into what it makes, or another one may do better.
+        let expected = plain(captured, codings)
+        if expected.elementsEqual(came) { return nil }
+        guard !pointers.isEmpty, let mine = JSONDocument(expected[...]),
+            let theirs = JSONDocument(came[...])
+        else { return "body" }
+        return mine.difference(from: theirs, ignoring: pointers)
+            .map { $0.isEmpty ? "body" : "body:" + $0 }
+    }
+
+    /// The captured content without its coding, which is told from its first bytes: its head is not
+    /// at hand, and a server may have begun to compress, or ceased to.
+    private func plain(_ captured: CapturedContent, _ codings: [String]) -> ArraySlice<UInt8> {
+        let bytes = Array(run(captured.place, captured.size))[...]
+        return Inflate.undo(isGzip(captured) ? ["gzip"] : codings, of: bytes) ?? bytes
+    }
+
+    private func isGzip(_ captured: CapturedContent) -> Bool {
+        run(captured.place, captured.size).starts(with: [0x1F, 0x8B, 0x08])
+    }
+
+    /// The codings of a head's content.
+    private func codings(_ head: [UInt8]) -> [String] {
+        head.withUnsafeBufferPointer { head in
+            var found: [String] = []
+            var lines = HeadLines(head)
+            while let line = lines.next() {
+                let name = String(decoding: line.name, as: UTF8.self).lowercased()
+                guard name == "content-encoding" else { continue }
+                found += String(decoding: line.value, as: UTF8.self).lowercased()
+                    .split { $0 == "," || $0 == " " || $0 == "\t" }.map { String($0) }
+            }
+            return found
         }
     }
 

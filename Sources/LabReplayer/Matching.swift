@@ -21,6 +21,8 @@ public struct Matching: Sendable, Equatable {
         /// new each time.
         public static let headers = Parts(rawValue: 2)
         /// The content, byte by byte, or as JSON where ``Matching/ignoredPointers`` says so.
+        ///
+        /// Contents that are coded, by gzip or deflate, are compared without their coding.
         public static let body = Parts(rawValue: 4)
 
         /// The parts by the names that `--match` takes.

@@ -42,7 +42,7 @@ extension Worker {
     ) {
         let request = requests[slots[slot].request]
         let method = UnsafeBufferPointer(start: arena + request.place, count: request.methodLength)
-        let check = ContentCheck(request.content, arena, most: mostBodyBytes)
+        let check = ContentCheck(request.content, arena, most: task.settings.mostBodyBytes)
         if let partial = partials[slot] {
             partial.begin(method: method, check: check)
         } else {

@@ -23,8 +23,6 @@ struct Worker: ~Copyable {
     let buffer: UnsafeMutablePointer<UInt8>
     let keeping: Keeping
     let judge: AnswerJudge
-    /// How much of a differing content is kept until it was looked at.
-    let mostBodyBytes: Int
     /// Whether each answer's head is looked at, and not only what the scanner makes of it.
     let looksAtHeads: Bool
 
@@ -83,8 +81,6 @@ struct Worker: ~Copyable {
         keeping = task.settings.keeping
         let matching = task.settings.matching
         looksAtHeads = keeping == .all || matching.parts.contains(.headers)
-        let needsBodies = keeping != .nothing || !matching.ignoredPointers.isEmpty
-        mostBodyBytes = needsBodies ? task.settings.mostBodyBytes : 0
         let plan = task.plan
         requests = plan.requests
         steps = task.sessions.steps

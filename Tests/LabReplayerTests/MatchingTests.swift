@@ -148,6 +148,62 @@ struct MatchingTests {
         }
     }
 
+    @Test func `a content is compared without its coding`() throws {
+        let text = "{\"a\":1,\"at\":5}"
+        let gzip: [UInt8] = [0x1F, 0x8B, 8, 0, 1, 2, 3, 4, 0, 3, 1, UInt8(text.utf8.count), 0]
+        // A stored block, so that no compressor is needed; the checksum is not looked at.
+        let coded =
+            gzip + [~UInt8(text.utf8.count), 0xFF] + Array(text.utf8)
+            + Array(repeating: 0, count: 8)
+        var later = coded
+        later[4] = 99
+        func judged(
+            _ captured: [UInt8],
+            _ came: [UInt8],
+            _ fields: String,
+            ignoring: [String] = []
+        ) -> String? {
+            let arena = ByteArena()
+            var matching = Matching()
+            matching.ignoredPointers = ignoring.compactMap { JSONPointer($0) }
+            let content = CapturedContent(place: arena.append(captured), size: captured.count)
+            var request = PlannedRequest(
+                exchangeID: 1,
+                place: 0,
+                length: 0,
+                methodLength: 0,
+                isPlain: true,
+                closes: false,
+                status: 200,
+                content: content,
+                comparesContent: true
+            )
+            let answer = Answer(
+                outcome: .ok,
+                status: 200,
+                differingBody: DifferingBody(digest: [], size: Int64(came.count), bytes: came),
+                head: Array("HTTP/1.1 200 OK\r\n\(fields)\r\n".utf8)
+            )
+            return withUnsafePointer(to: &request) {
+                AnswerJudge(matching, UnsafePointer(arena.base)).mismatch($0, answer, wasSent: true)
+            }
+        }
+        let field = "Content-Encoding: gzip\r\n"
+        #expect(judged(coded, later, field) == nil)
+        // A server that begins to compress, or ceases to.
+        #expect(judged(Array(text.utf8), later, field) == nil)
+        #expect(judged(coded, Array(text.utf8), "") == nil)
+        #expect(judged(coded, later, field + "Content-Encoding: br\r\n") == "body")
+        // Without the field these bytes are the content itself.
+        #expect(judged(coded, later, "") == "body")
+        var other = later
+        other[20] = UInt8(ascii: "2")
+        #expect(judged(coded, other, field) == "body")
+        #expect(judged(coded, other, field, ignoring: ["/at"]) == "body:/a")
+        #expect(judged(coded, other, field, ignoring: ["/a"]) == nil)
+        #expect(judged(coded, later.dropLast(9), field) == "body")
+    }
+
     @Test func `of very many reasons only the kinds are counted`() {
         var totals = WorkerTotals(isOpen: false, routes: 1)
         for place in 0..<1000 {

@@ -2,9 +2,9 @@
 // A coded answer must be read to be compared, and a pure target links no library of the system.
 
 /// Undoes the content codings gzip and deflate.
-struct Inflate {
+public struct Inflate {
     /// The most bytes that a coded content may become: what is larger is compared as it came.
-    static let mostBytes = 64 << 20
+    public static let mostBytes = 64 << 20
 
     private let input: ArraySlice<UInt8>
     private var at: Int
@@ -17,9 +17,16 @@ struct Inflate {
         at = input.startIndex
     }
 
-    /// Undoes the codings of `Content-Encoding`, the last first; nil where one is not known here, or
-    /// the content is damaged.
-    static func undo(_ codings: [String], of content: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    /// Undoes the codings of `Content-Encoding`.
+    ///
+    /// - Parameters:
+    ///   - codings: Their names in lowercase, in the order in which they were applied.
+    ///   - content: The coded content.
+    /// - Returns: The content; nil where a coding is not known here, or the content is damaged.
+    public static func undo(
+        _ codings: [String],
+        of content: ArraySlice<UInt8>
+    ) -> ArraySlice<UInt8>? {
         var content = content
         for coding in codings.reversed() {
             switch coding {

@@ -1,8 +1,7 @@
 import Foundation
+import LabExchange
 import LabTestSupport
 import Testing
-
-@testable import LabComparer
 
 /// Content codings, undone; python's zlib makes them.
 @Suite struct InflateTests {
