@@ -57,6 +57,8 @@ public struct ReplayOutline: Codable, Sendable, Equatable {
     public var requests = 0
     /// The captured connections that they are on.
     public var connections = 0
+    /// The sessions that these make.
+    public var sessions = 0
     /// By method, the most frequent first.
     public var methods: [Method] = []
     /// By route, the most frequent first.
@@ -108,6 +110,6 @@ public struct ReplayOutline: Codable, Sendable, Equatable {
     private var byRoute: [Key: Int] = [:]
 
     private enum CodingKeys: String, CodingKey {
-        case requests, connections, methods, routes, skipped, changes, firstHeads
+        case requests, connections, sessions, methods, routes, skipped, changes, firstHeads
     }
 }

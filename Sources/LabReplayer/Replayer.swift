@@ -53,7 +53,30 @@ public final class Replayer: Sendable {
     ///
     /// - Parameter heads: How many of the first requests' heads it holds.
     /// - Returns: The outline.
-    public func outline(heads: Int) -> ReplayOutline { plan.outline(heads: heads) }
+    public func outline(heads: Int) -> ReplayOutline {
+        var outline = plan.outline(heads: heads)
+        outline.sessions = sessionsPerRound
+        return outline
+    }
+
+    /// How many requests there will be, those of the warm-up counted; nil where the time decides.
+    public var plannedRequests: Int? { Schedule(sessions, settings, startNs: 0).planned }
+
+    /// When the last request is due, or the last session where it waits for answers, nanoseconds from
+    /// the start; nil where that depends on the answers, or the time decides.
+    public var lastDueNs: Int64? {
+        var schedule = Schedule(sessions, settings, startNs: 0)
+        guard settings.shape.isOpen, schedule.planned != nil else { return nil }
+        var last: Int64 = 0
+        while let ticket = schedule.nextTicket() {
+            guard let due = ticket.dueNs else { return nil }
+            let offset =
+                settings.shape.pace == .think || ticket.end == ticket.start
+                ? 0 : sessions.steps[ticket.end - 1].offsetNs
+            last = max(last, due.addingReportingOverflow(offset).partialValue)
+        }
+        return last
+    }
 
     /// How many requests there are of each method that may change something at the target, the most
     /// frequent first.

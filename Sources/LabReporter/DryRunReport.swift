@@ -12,6 +12,8 @@ public struct DryRunReport: Encodable, Sendable {
     public var plannedRequests: Int?
     /// For how long they would start, seconds; nil where the requests decide.
     public var durationS: Double?
+    /// When the last request would be due, seconds from the start; nil where answers decide.
+    public var lastDueS: Double?
     /// Whether it would be refused without `--allow-unsafe`.
     public var needsAllowUnsafe: Bool
     /// One pass over the session.
@@ -23,6 +25,7 @@ public struct DryRunReport: Encodable, Sendable {
         concurrency: Int,
         plannedRequests: Int?,
         durationS: Double?,
+        lastDueS: Double?,
         needsAllowUnsafe: Bool,
         outline: ReplayOutline
     ) {
@@ -30,12 +33,14 @@ public struct DryRunReport: Encodable, Sendable {
         self.concurrency = concurrency
         self.plannedRequests = plannedRequests
         self.durationS = durationS
+        self.lastDueS = lastDueS
         self.needsAllowUnsafe = needsAllowUnsafe
         self.outline = outline
     }
 
     private enum CodingKeys: String, CodingKey {
-        case schemaVersion, target, concurrency, plannedRequests, durationS, needsAllowUnsafe
+        case schemaVersion, target, concurrency, plannedRequests, durationS, lastDueS,
+            needsAllowUnsafe
     }
 
     /// All on one level; what is not known is null.
@@ -47,6 +52,7 @@ public struct DryRunReport: Encodable, Sendable {
         try members.encode(concurrency, forKey: .concurrency)
         try members.encode(plannedRequests, forKey: .plannedRequests)
         try members.encode(durationS, forKey: .durationS)
+        try members.encode(lastDueS, forKey: .lastDueS)
         try members.encode(needsAllowUnsafe, forKey: .needsAllowUnsafe)
     }
 
@@ -68,7 +74,9 @@ public struct DryRunReport: Encodable, Sendable {
     private func about(_ style: Style) -> [String] {
         let requests = Quantity.count(outline.requests)
         let connections = Quantity.count(outline.connections)
-        let pass = "\(requests) requests on \(connections) captured connections"
+        let sessions = Quantity.count(outline.sessions)
+        let pass =
+            "\(requests) requests on \(connections) captured connections, \(sessions) sessions"
         let amount: String
         if let durationS {
             amount = "as many as go in \(Quantity.duration(Int64(durationS * 1e9))), over and over"
@@ -81,10 +89,16 @@ public struct DryRunReport: Encodable, Sendable {
             style.bold("Dry run: nothing was sent"), "  target         \(SafeText.line(target))",
             "  the session    \(pass)",
             "  sent           \(amount), on \(concurrency) connections at once",
-            "  duration       "
-                + (durationS.map { Quantity.duration(Int64($0 * 1e9)) }
-                    ?? "not known: each request waits for the answer before it"),
+            "  duration       \(duration)",
         ]
+    }
+
+    private var duration: String {
+        if let durationS { return Quantity.duration(Int64(durationS * 1e9)) }
+        guard let lastDueS else {
+            return "not known: each request waits for the answer before it"
+        }
+        return "\(Quantity.duration(Int64(lastDueS * 1e9))) until the last one is due"
     }
 
     private func methods(_ style: Style) -> [String] {

@@ -192,9 +192,9 @@ struct ReplayCommand: ParsableCommand {
         let report = DryRunReport(
             target: "http://\(settings.target.text)",
             concurrency: settings.mostAtOnce,
-            plannedRequests: settings.requests
-                ?? (duration == nil ? replayer.requestsPerRound : nil),
+            plannedRequests: replayer.plannedRequests,
             durationS: duration,
+            lastDueS: replayer.lastDueNs.map { Double($0) / 1e9 },
             needsAllowUnsafe: !sending.allowUnsafe && !settings.staysHere
                 && !replayer.unsafeMethods.isEmpty,
             outline: replayer.outline(heads: 3)

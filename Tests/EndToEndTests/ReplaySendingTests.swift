@@ -121,7 +121,7 @@ import Testing
         let said = end.output.replacing(#/ +/#, with: " ")
         for line in [
             "Dry run: nothing was sent", " target \(url)",
-            " the session 4 requests on 3 captured connections",
+            " the session 4 requests on 3 captured connections, 3 sessions",
             " sent 1,000 requests, over and over, on 10 connections at once", " GET 2\n",
             " DELETE 1 may change something", " GET /v2/items/{id} 2",
             " --rewrite '^/v1=>/v2' 3", " --remove-header X-None 0", "> GET /v2/items/1 HTTP/1.1",
@@ -129,6 +129,10 @@ import Testing
         ] { #expect(said.contains(line)) }
         #expect(server.requests.isEmpty)
         #expect(try lab.sql("SELECT count(*) FROM replay_run") == "0")
+
+        // Sessions that start by the clock have their times.
+        let timed = try replay(lab, "--target", url, "--dry-run", "--rate", "2")
+        #expect(timed.output.contains("1.00 s until the last one is due"))
 
         let away = try replay(lab, "--target", "http://192.0.2.1:9", "--dry-run", "--json")
         #expect(away.status == 2)
