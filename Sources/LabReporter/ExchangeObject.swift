@@ -32,6 +32,37 @@ struct ExchangeObject: Encodable {
         }
     }
 
+    /// What became of it in a replay.
+    struct Replayed: Encodable {
+        let run: Int64
+        let label: String?
+        let target: String
+        let results: Int
+        let mismatches: Int
+        let round: Int
+        let status: Int?
+        let outcome: String
+        let mismatch: String?
+        let tookNs: Int64?
+        let head: Content?
+        let body: Body?
+
+        init(_ replayed: ReplayedExchange) {
+            run = replayed.run
+            label = replayed.label
+            target = replayed.target
+            results = replayed.results
+            mismatches = replayed.mismatches
+            round = replayed.round
+            status = replayed.status
+            outcome = replayed.outcome
+            mismatch = replayed.mismatch
+            tookNs = replayed.tookNs
+            head = replayed.head.map { Content($0) }
+            body = replayed.body.map { Body($0) }
+        }
+    }
+
     let exchange: ExchangeSummary
     let version: String
     let reason: String?
@@ -51,8 +82,10 @@ struct ExchangeObject: Encodable {
     let recording: Recording?
     let connection: ConnectionDetail?
     let child: ChildDetail?
+    let replayed: Replayed?
 
-    init(_ detail: ExchangeDetail) {
+    init(_ detail: ExchangeDetail, _ replayed: ReplayedExchange?) {
+        self.replayed = replayed.map { Replayed($0) }
         exchange = detail.summary
         version = detail.version
         reason = detail.reason

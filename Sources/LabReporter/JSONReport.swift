@@ -45,12 +45,16 @@ public enum JSONReport {
         try encoded(summary, isPretty: false)
     }
 
-    /// One exchange with all that belongs to it as one object, ending in a line end.
+    /// One exchange with all that belongs to it, and what became of it in a replay, as one object,
+    /// ending in a line end.
     ///
     /// - Throws: What the encoder throws: never for a value that was read from a session.
-    public static func text(_ detail: ExchangeDetail) throws -> String {
+    public static func text(
+        _ detail: ExchangeDetail,
+        _ replayed: ReplayedExchange? = nil
+    ) throws -> String {
         try encoded(
-            Versioned(schemaVersion: schemaVersion, value: ExchangeObject(detail)),
+            Versioned(schemaVersion: schemaVersion, value: ExchangeObject(detail, replayed)),
             isPretty: true
         )
     }

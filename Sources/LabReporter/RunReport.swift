@@ -85,7 +85,7 @@ public struct RunReport: Sendable {
                 Table.Cell(name), Table.Cell(one.capturedStatus.map { "\($0)" } ?? Quantity.none),
                 Table.Cell(one.replayedStatus.map { "\($0)" } ?? Quantity.none, .bad),
                 Table.Cell(Quantity.count(one.count)), Table.Cell(what),
-                Table.Cell("lab show \(one.exampleID)", .aside),
+                Table.Cell("lab show \(one.exampleID) --run \(detail.run.id)", .aside),
             ])
         }
         return [style.bold(title)] + table.lines(style)

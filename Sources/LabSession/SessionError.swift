@@ -26,6 +26,8 @@ public enum SessionError: Error, Equatable, CustomStringConvertible {
     case noSuchExchange(id: Int64, path: String)
     /// The session has no replay run of that number or label.
     case noSuchRun(name: String, path: String)
+    /// The replay run has no result of that exchange.
+    case noSuchResult(id: Int64, run: String, path: String)
 
     /// A sentence.
     public var description: String {
@@ -61,6 +63,9 @@ public enum SessionError: Error, Equatable, CustomStringConvertible {
             "There is no exchange \(id) in '\(path)'. 'lab list' shows the numbers there are."
         case .noSuchRun(let name, let path):
             "There is no replay run '\(name)' in '\(path)'. 'lab report' lists the runs there are."
+        case .noSuchResult(let id, let run, let path):
+            "The replay run '\(run)' in '\(path)' has no result of exchange \(id): it did not send it, "
+                + "or kept nothing (--store none)."
         }
     }
 }

@@ -9,7 +9,7 @@ struct ShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
         abstract: "Show one exchange: request, answer, environ, and the child that served it.",
-        usage: "lab show [<session>] <id> [--curl | --raw | --environ | --json]"
+        usage: "lab show [<session>] <id> [--run <run>] [--curl | --raw | --environ | --json]"
     )
 
     /// How the exchange is shown.
@@ -36,6 +36,14 @@ struct ShowCommand: ParsableCommand {
     )
     var words: [String]
     @Flag(exclusivity: .exclusive) var form: Form?
+    @Option(
+        name: .customLong("run"),
+        help: ArgumentHelp(
+            "Show how a replay was answered too, by its number or label, and mark what differs.",
+            valueName: "run"
+        )
+    )
+    var runName: String?
 
     private var session: String { words.count > 1 ? words[0] : "session.db" }
 
@@ -45,6 +53,11 @@ struct ShowCommand: ParsableCommand {
     }
 
     func validate() throws {
+        guard runName == nil || form == nil || form == .json else {
+            throw ValidationError(
+                "--run goes with the text and with --json, not with --curl, --raw or --environ."
+            )
+        }
         guard words.count <= 2 else {
             throw ValidationError(
                 "Give one session and one number, such as: lab show session.db 5."
@@ -60,13 +73,19 @@ struct ShowCommand: ParsableCommand {
 
     func run() throws {
         guard let id else { return }
-        let detail = try SessionReader(session).exchange(id)
+        let reader = try SessionReader(session)
+        let detail = try reader.exchange(id)
+        let replayed = try runName.map { try reader.replayed(id, in: $0) }
         var results = Results()
         switch form {
         case nil:
             try results.write(ExchangeTranscript(detail, style: Results.style).text)
+            if let replayed {
+                let transcript = ReplayTranscript(detail, replayed, style: Results.style)
+                try results.write("\n" + transcript.text)
+            }
         case .json:
-            try results.write(JSONReport.text(detail))
+            try results.write(JSONReport.text(detail, replayed))
         case .raw:
             RawExchange.remarks(detail).forEach(complain)
             try results.write(RawExchange.bytes(detail))

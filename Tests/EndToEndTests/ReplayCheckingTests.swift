@@ -57,8 +57,8 @@ import Testing
         let quiet = try replay()
         #expect(quiet.status == 0)
         #expect(try reasons() == "body body body status")
-        #expect(quiet.output.contains("content differs  lab show 1"))
-        #expect(quiet.output.contains("status differs   lab show 4"))
+        #expect(quiet.output.contains("content differs  lab show 1 --run 1"))
+        #expect(quiet.output.contains("status differs   lab show 4 --run 1"))
 
         let loud = try replay("--match", "status,headers", "--json")
         #expect(loud.status == 1)
@@ -84,7 +84,7 @@ import Testing
         )
         #expect(ignoring.status == 1)
         #expect(try reasons() == "- body:/id - status")
-        #expect(ignoring.output.contains("content differs at /id  lab show 2"))
+        #expect(ignoring.output.contains("content differs at /id  lab show 2 --run 3"))
         #expect(
             try replay("--match", "headers", "--ignore-header", "Cache-Control").status == 0
         )
@@ -124,6 +124,26 @@ import Testing
             ) == "2|2|0"
         )
         #expect(try Tool.run(Place.lab, "check", session).status == 0)
+    }
+
+    @Test func `what a replay was answered is shown beside what was captured`() throws {
+        _ = try replay("--match", "status,headers,body", "--ignore-json", "/at", "--label", "new")
+        let shown = try Tool.run(Place.lab, "show", session, "3", "--run", "new")
+        #expect(
+            shown.output.contains("Replayed in run 1 (new) at http://127.0.0.1:\(server.port)\n")
+        )
+        #expect(shown.output.contains(": header differs: cache-control\n"))
+        #expect(
+            shown.output.contains(
+                "- Cache-Control: public\n+ Date: 2026\n+ Cache-Control: no-store\n"
+            )
+        )
+        let json = try Tool.run(Place.lab, "show", session, "3", "--run", "1", "--json")
+        #expect(json.output.contains(#""mismatch" : "header:cache-control""#))
+        let none = try Tool.run(Place.lab, "show", session, "3", "--run", "old")
+        #expect(none.status == 2 && none.errors.contains("There is no replay run 'old'"))
+        let usage = try Tool.run(Place.lab, "show", session, "3", "--run", "1", "--curl")
+        #expect(usage.status == 64)
     }
 
     @Test(arguments: [

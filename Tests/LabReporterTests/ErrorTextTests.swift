@@ -12,6 +12,7 @@ import Testing
         .failed(path: "a.db", doing: "read", reason: "disk I/O error"),
         .nothingToReplay(path: "a.db"), .noSuchExchange(id: 99, path: "a.db"),
         .noSuchRun(name: "after", path: "a.db"),
+        .noSuchResult(id: 99, run: "after", path: "a.db"),
     ]
 
     private func place(_ error: SessionError) -> Int {
@@ -28,6 +29,7 @@ import Testing
         case .nothingToReplay: 9
         case .noSuchExchange: 10
         case .noSuchRun: 11
+        case .noSuchResult: 12
         }
     }
 

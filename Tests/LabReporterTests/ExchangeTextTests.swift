@@ -36,6 +36,20 @@ import Testing
         try Golden.check(ExchangeTranscript(detail, style: .plain).text, "show-\(id)")
     }
 
+    @Test(arguments: [1, 2, 3])
+    func `a replayed answer stands beside the captured one, with marks`(id: Int64) throws {
+        // A second result of the same exchange, which matches, is only counted.
+        let more = """
+            INSERT INTO replay_result SELECT * FROM replay_result WHERE run_id = 2 AND exchange_id = 2;
+            UPDATE replay_result SET matches = 1, mismatch = NULL, round = 1 WHERE rowid = (SELECT max(rowid) FROM replay_result)
+            """
+        let text = try ReaderFixture(more).read {
+            ReplayTranscript(try $0.exchange(id), try $0.replayed(id, in: "after"), style: .plain)
+                .text
+        }
+        try Golden.check(text, "show-run-\(id)")
+    }
+
     @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8, 9])
     func `traffic cannot move the cursor`(id: Int64) throws {
         let detail = try ReaderFixture(

@@ -57,12 +57,17 @@ public struct ReasonCount: Codable, Sendable, Equatable {
 }
 
 extension ReplayRunDetail {
-    static func find(_ db: Database, _ name: String) throws -> ReplayRunDetail? {
+    /// The run of a number or a label, of several with that label the newest.
+    static func number(_ db: Database, _ name: String) throws -> Int64? {
         let sql = """
-            SELECT id, settings, host_facts FROM replay_run
-            WHERE id = ?1 OR label = ?2 ORDER BY id = ?1 DESC, id DESC LIMIT 1
+            SELECT id FROM replay_run WHERE id = ?1 OR label = ?2 ORDER BY id = ?1 DESC, id DESC LIMIT 1
             """
-        guard let row = try Row.fetchOne(db, sql: sql, arguments: [Int64(name), name]),
+        return try Int64.fetchOne(db, sql: sql, arguments: [Int64(name), name])
+    }
+
+    static func find(_ db: Database, _ name: String) throws -> ReplayRunDetail? {
+        let sql = "SELECT id, settings, host_facts FROM replay_run WHERE id = ?"
+        guard let row = try Row.fetchOne(db, sql: sql, arguments: [try number(db, name)]),
             let run = try ReplayRunReport.all(db).first(where: { $0.id == row.int(0) })
         else { return nil }
         let tally = try ReplayTally(db, run: run.id)

@@ -66,6 +66,24 @@ public struct SessionReader: Sendable {
         return found
     }
 
+    /// What became of an exchange in a replay: of several results the first that does not match.
+    ///
+    /// - Parameters:
+    ///   - id: The exchange.
+    ///   - name: The run's number, or its label.
+    /// - Returns: The result.
+    /// - Throws: ``SessionError/noSuchRun(name:path:)``, ``SessionError/noSuchResult(id:run:path:)``,
+    ///   or where the file cannot be read.
+    public func replayed(_ id: Int64, in name: String) throws(SessionError) -> ReplayedExchange {
+        let (run, found) = try read { db in
+            let run = try ReplayRunDetail.number(db, name)
+            return (run, try run.flatMap { try ReplayedExchange.find(db, id, run: $0) })
+        }
+        guard run != nil else { throw .noSuchRun(name: name, path: path) }
+        guard let found else { throw .noSuchResult(id: id, run: name, path: path) }
+        return found
+    }
+
     /// Reads one snapshot.
     func read<Value>(_ body: (Database) throws -> Value) throws(SessionError) -> Value {
         do {
