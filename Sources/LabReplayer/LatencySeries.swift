@@ -66,7 +66,8 @@ public struct LatencySpread: Sendable, Equatable {
     /// The percentiles that are worked out.
     private static let known = [50, 90, 95, 99, 99.9, 99.99]
 
-    init(_ histogram: Histogram<UInt64>) {
+    /// Reads a histogram of nanoseconds.
+    public init(_ histogram: Histogram<UInt64>) {
         count = Int(clamping: histogram.totalCount)
         guard count > 0 else { return }
         meanNs = histogram.mean

@@ -24,13 +24,16 @@ extension ReplayPlan {
 
     private typealias Run = Slice<UnsafeBufferPointer<UInt8>>
 
-    /// Counts what would be sent; `heads` heads are given whole.
-    func outline(heads: Int) -> ReplayOutline {
+    /// Counts what would be sent of the requests at `places`, nil for all; `heads` heads are given
+    /// whole.
+    func outline(heads: Int, of places: [Int]? = nil) -> ReplayOutline {
         var outline = ReplayOutline()
-        for place in 0..<count {
+        for place in places ?? Array(0..<count) {
             let (method, target, head) = parts(place)
             outline.add(method: method, target: target)
-            if place < heads { outline.firstHeads.append(String(decoding: head, as: UTF8.self)) }
+            if outline.firstHeads.count < heads {
+                outline.firstHeads.append(String(decoding: head, as: UTF8.self))
+            }
         }
         outline.sort()
         outline.connections = draft.chains.connectionCount

@@ -16,6 +16,16 @@ public enum Keeping: String, Sendable, CaseIterable {
     case nothing = "none"
 }
 
+/// What of the target's cookies and tokens is sent in place of the captured ones.
+public enum Correlation: Sendable, Equatable {
+    /// Nothing: all is sent as captured.
+    case off
+    /// What the captured sessions show.
+    case automatic
+    /// What these rules say.
+    case rules(CorrelationRules)
+}
+
 /// How a session is sent again.
 public struct ReplaySettings: Sendable, Equatable {
     /// Where to send, as it stands in `Host`.
@@ -28,6 +38,10 @@ public struct ReplaySettings: Sendable, Equatable {
     public var connections = ConnectionUse.captured
     /// When sessions start, and when the requests in them are sent.
     public var shape = LoadShape()
+    /// What of the target's cookies and tokens is sent in place of the captured ones.
+    public var correlation = Correlation.off
+    /// Which part of the sessions is sent, at the times that it has among all; nil for all.
+    public var shard: Shard?
     /// How many sessions are sent at the same time, in a closed loop.
     public var concurrency = 10
     /// How many threads send; no more than ``concurrency`` are used.

@@ -79,6 +79,9 @@ public struct ReplaySummary: Sendable {
     public var dropped = 0
     /// Those sessions.
     public var sessionsDropped = 0
+    /// How often a cookie or token was sent as captured, because the target had given none in its
+    /// place; the warm-up's are counted too.
+    public var correlationMisses = 0
     /// Sessions of which at least one request was sent, the warm-up's included.
     public var sessionsStarted = 0
     /// Sessions of which all requests were sent.

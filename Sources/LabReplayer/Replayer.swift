@@ -10,7 +10,8 @@
 // The unit is the captured connection: what came on one connection is sent on one connection, in
 // its order, each request only after the whole answer to the one before. A slot sends one captured
 // connection at a time; `concurrency` slots are shared among `threads` workers. It is a closed
-// loop: a slot that is done with a connection takes the next one.
+// loop: a slot that is done with a connection takes the next one. Where a session has rules, a
+// Correlator puts what its answers gave into its next requests.
 
 import CLabLinux
 import Glibc
@@ -24,6 +25,7 @@ public final class Replayer: Sendable {
     private let settings: ReplaySettings
     private let plan: ReplayPlan
     private let sessions: SessionTable
+    private let correlation: CorrelationPlan
     private let control = ReplayControl()
 
     /// How often progress is told, nanoseconds.
@@ -38,10 +40,19 @@ public final class Replayer: Sendable {
         self.settings = settings
         plan = ReplayPlan(exchanges, settings)
         sessions = SessionTable(plan.draft, settings)
+        correlation = CorrelationPlan(settings.correlation, exchanges, plan, sessions)
     }
 
     /// How many requests one pass over the session sends.
-    public var requestsPerRound: Int { plan.count }
+    public var requestsPerRound: Int { sessions.count }
+
+    /// How many of them are sent with cookies or tokens of the target's.
+    public var correlatedRequests: Int { correlation.requests.count }
+
+    /// The rules, counted from 1, that concern no request.
+    public var idleRules: [Int] {
+        correlation.uses.indices.filter { correlation.uses[$0] == 0 }.map { $0 + 1 }
+    }
 
     /// How many sessions they make.
     public var sessionsPerRound: Int { sessions.sessions.count }
@@ -54,7 +65,8 @@ public final class Replayer: Sendable {
     /// - Parameter heads: How many of the first requests' heads it holds.
     /// - Returns: The outline.
     public func outline(heads: Int) -> ReplayOutline {
-        var outline = plan.outline(heads: heads)
+        let places = (0..<sessions.count).map { Int(sessions.steps[$0].request) }
+        var outline = plan.outline(heads: heads, of: places.sorted())
         outline.sessions = sessionsPerRound
         return outline
     }
@@ -109,6 +121,7 @@ public final class Replayer: Sendable {
         let task = WorkerTask(
             plan: plan,
             sessions: sessions,
+            correlation: correlation,
             settings: settings,
             schedule: schedule,
             control: control,

@@ -36,7 +36,7 @@ final class SessionTable: @unchecked Sendable {
     // Unchecked: all is made by init and only read after.
     private let table: UnsafeMutablePointer<Step>
     /// How many steps there are: as many as requests.
-    let count: Int
+    private(set) var count: Int
     let sessions: [PlannedSession]
     /// How long a pass takes from its start to the start of the next one, nanoseconds; 0 where that
     /// is not known beforehand.
@@ -85,8 +85,34 @@ final class SessionTable: @unchecked Sendable {
         passNs = timetable.fill(UnsafeMutableBufferPointer(start: table, count: count), &sessions) {
             moments[Int($0.request)]
         }
+        if let shard = settings.shard { count = Self.keep(shard, of: &sessions, table, moments) }
         self.sessions = sessions
         markLastUses(settings.connections)
+    }
+
+    /// Leaves the sessions of a shard, at the times that they have among all; gives how many steps
+    /// these are.
+    private static func keep(
+        _ shard: Shard,
+        of sessions: inout [PlannedSession],
+        _ table: UnsafeMutablePointer<Step>,
+        _ moments: [SessionDraft.Moment]
+    ) -> Int {
+        var kept: [PlannedSession] = []
+        var end = 0
+        for var session in sessions {
+            let steps = session.first..<session.end
+            // The exchange of the lowest number, for times of capture may be equal.
+            let name = steps.map { moments[Int(table[$0].request)].exchangeID }.min()
+            guard let name, shard.contains(session: name) else { continue }
+            for step in steps { table[end + step - steps.lowerBound] = table[step] }
+            session.first = end
+            end += steps.count
+            session.end = end
+            kept.append(session)
+        }
+        sessions = kept
+        return end
     }
 
     /// Says after which steps a connection is closed.
@@ -124,6 +150,7 @@ final class SessionTable: @unchecked Sendable {
 struct SessionDraft {
     /// When a request was captured, and where.
     struct Moment {
+        var exchangeID: Int64
         var connection: Int32
         var route: Int32
         var startedNs: Int64
@@ -147,6 +174,7 @@ struct SessionDraft {
         }
         moments.append(
             Moment(
+                exchangeID: exchange.id,
                 connection: connection,
                 route: routes.place(of: exchange.requestHead),
                 startedNs: startedNs,

@@ -1,8 +1,6 @@
 // A part of a session's sessions, for one of several machines: no machine asks another one what it
 // is to send, and together they send each session once.
 
-public import LabExchange
-
 /// One of several parts of all sessions.
 public struct Shard: Sendable, Equatable {
     /// Which part, from 1.
@@ -46,13 +44,5 @@ public struct Shard: Sendable, Equatable {
     /// The shard's part of a number of requests, such that the parts of all shards add up to it.
     public func part(of requests: Int) -> Int {
         requests / count + (index <= requests % count ? 1 : 0)
-    }
-
-    /// The exchanges of the shard's sessions, in the order in which they were given.
-    public func exchanges(of all: [CapturedExchange]) -> [CapturedExchange] {
-        guard count > 1 else { return all }
-        return CapturedExchange.sessions(all)
-            .filter { $0.first.map { contains(session: $0.id) } ?? false }
-            .flatMap { $0 }
     }
 }

@@ -46,8 +46,13 @@ struct Slot {
     /// How many requests of the schedule come before the session, less its first step: with the step
     /// it is the request's number.
     var base = 0
-    /// How many bytes of the request were sent.
+    /// The request's bytes: the plan's, or the slot's own where something was put into them.
+    var bytes: UnsafePointer<UInt8>?
+    var length = 0
+    /// How many of them were sent.
     var written = 0
+    /// Whether the session takes something from the answer.
+    var isWatched = false
 
     /// When the session started, where a clock says so.
     var sessionNs: Int64 = 0

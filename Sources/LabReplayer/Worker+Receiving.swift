@@ -24,7 +24,7 @@ extension Worker {
             return beginPart(slot, nil, count, now)
         }
         let content = request.pointee.content
-        guard !looksAtHeads, head.status == request.pointee.status,
+        guard !looksAtHeads, !slots[slot].isWatched, head.status == request.pointee.status,
             head.length + head.contentLength == count, head.contentLength == content.size,
             content.isWhole,
             memcmp(buffer + head.length, arena + content.place, content.size) == 0
@@ -42,7 +42,9 @@ extension Worker {
     ) {
         let request = requests[slots[slot].request]
         let method = UnsafeBufferPointer(start: arena + request.place, count: request.methodLength)
-        let check = ContentCheck(request.content, arena, most: task.settings.mostBodyBytes)
+        let kept = task.settings.mostBodyBytes
+        let most = slots[slot].isWatched ? max(kept, Self.mostWatched) : kept
+        let check = ContentCheck(request.content, arena, most: most)
         if let partial = partials[slot] {
             partial.begin(method: method, check: check)
         } else {
@@ -92,8 +94,10 @@ extension Worker {
     }
 
     /// Keeps the result of the slot's request, and goes on with the next one.
-    private mutating func end(_ slot: Int, _ answer: Answer, _ now: Int64) {
+    private mutating func end(_ slot: Int, _ whole: Answer, _ now: Int64) {
+        var answer = whole
         let request = requests + slots[slot].request
+        if slots[slot].isWatched { takeValues(slot, request, &answer) }
         let step = steps[slots[slot].step]
         let mismatch = judge.mismatch(request, answer, wasSent: slots[slot].written > 0)
         keep(
@@ -117,7 +121,7 @@ extension Worker {
             Int(step.route)
         )
         // An answer that came before the whole request was sent leaves the rest unsent.
-        let isSent = slots[slot].written == request.pointee.length
+        let isSent = slots[slot].written == slots[slot].length
         if answer.persists, isSent, !request.pointee.closes, step.keepsConnection {
             slots[slot].isReused = true
         } else {

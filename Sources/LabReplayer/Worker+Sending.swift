@@ -51,14 +51,13 @@ extension Worker {
 
     /// Sends as much of the request as the socket takes.
     mutating func sendRequest(_ slot: Int) {
-        let request = requests + slots[slot].request
         let written = slots[slot].written
-        let start = arena + request.pointee.place + written
+        let start = slots[slot].bytes.map { $0 + written }
         if written == 0 { slots[slot].sentNs = clab_monotonic_ns() }
         let count = send(
             slots[slot].fd,
             start,
-            request.pointee.length - written,
+            slots[slot].length - written,
             Int32(MSG_NOSIGNAL)
         )
         if count >= 0 {
@@ -69,7 +68,7 @@ extension Worker {
                 connectionOpened(slot)
             }
             slots[slot].written = written + count
-            let isWhole = written + count == request.pointee.length
+            let isWhole = written + count == slots[slot].length
             slots[slot].phase = isWhole ? .waiting : .sending
             watch(slot, forRoom: !isWhole)
             return

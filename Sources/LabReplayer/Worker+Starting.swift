@@ -49,6 +49,7 @@ extension Worker {
         slots[slot].base = ticket.number - ticket.start
         slots[slot].sessionNs = ticket.dueNs ?? 0
         totals.sessionsStarted += 1
+        if correlates { correlator.begin(slot: slot) }
     }
 
     /// Begins the slot's next request, or lets it wait until that is due, or retires the slot where
@@ -90,6 +91,10 @@ extension Worker {
     private mutating func startStep(_ slot: Int, _ dueNs: Int64, _ freeNs: Int64) {
         let step = steps[slots[slot].step]
         slots[slot].request = Int(step.request)
+        let request = requests + Int(step.request)
+        slots[slot].bytes = arena + request.pointee.place
+        slots[slot].length = request.pointee.length
+        if correlates { correlate(slot, request) }
         slots[slot].intendedNs = dueNs
         slots[slot].waitedForAnswer = dueNs < freeNs
         if isCaptured, slots[slot].captured != step.connection {

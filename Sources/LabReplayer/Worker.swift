@@ -26,6 +26,11 @@ struct Worker: ~Copyable {
     /// Whether each answer's head is looked at, and not only what the scanner makes of it.
     let looksAtHeads: Bool
 
+    /// Whether any request gets what the target gave its session; without it nobody asks the next.
+    let correlates: Bool
+    var correlator: Correlator
+    var ownBytes: OwnBytes
+
     /// Answers that did not come in one read, by slot; made when first needed, then kept.
     var partials: [PartialAnswer?]
     /// Slots whose last request failed: they go on from the loop, so that a target that fails at
@@ -99,6 +104,9 @@ struct Worker: ~Copyable {
         events = .allocate(capacity: Int(Self.mostEvents))
         buffer = .allocate(capacity: Self.bufferSize)
         partials = Array(repeating: nil, count: share)
+        correlates = !task.correlation.isEmpty
+        correlator = Correlator(task.correlation, slots: correlates ? share : 0)
+        ownBytes = OwnBytes(slots: correlates ? share : 0)
         chunk.reserveCapacity(Self.mostResults)
         parked = ParkedConnections(slots: share)
         due = DueQueue(slots: share)
@@ -144,6 +152,7 @@ struct Worker: ~Copyable {
         }
         for slot in 0..<used { disconnectAll(slot) }
         handOver()
+        totals.correlationMisses = correlator.misses
         task.queue.end(totals, ofWorker: index)
     }
 

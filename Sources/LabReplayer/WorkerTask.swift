@@ -7,6 +7,7 @@ import Glibc
 struct WorkerTask: Sendable {
     let plan: ReplayPlan
     let sessions: SessionTable
+    let correlation: CorrelationPlan
     let settings: ReplaySettings
     let schedule: Schedule
     let control: ReplayControl

@@ -21,6 +21,8 @@ struct WorkerTotals: Sendable {
     /// Sessions, and the requests in them, that could not start when they were due.
     var sessionsDropped = 0
     var dropped = 0
+    /// How often a captured value was sent, because the target had given none in its place.
+    var correlationMisses = 0
     /// Requests that left late, and those of them that were due before the answer ahead of them came.
     var late = 0
     var lateBehindAnswer = 0
@@ -194,6 +196,7 @@ extension ReplaySummary {
             warmup += totals.warmup
             abandoned += totals.abandoned
             dropped += totals.dropped
+            correlationMisses += totals.correlationMisses
             sessionsDropped += totals.sessionsDropped
             sessionsStarted += totals.sessionsStarted
             sessionsCompleted += totals.sessionsCompleted

@@ -21,9 +21,17 @@ struct CorrelateCommand: ParsableCommand {
 
     @Argument(help: "The session to read.") var session = "session.db"
 
+    @Option(
+        help: ArgumentHelp(
+            "Which captured connections make a session, as of lab replay: connection, client, client:T or cookie:NAME.",
+            valueName: "rule"
+        )
+    )
+    var sessions = SessionRule.connection
+
     func run() throws {
         let exchanges = try SessionReader(session).capturedExchanges(withAnswerHeads: true)
-        let rules = CorrelationRules.found(in: CapturedExchange.sessions(exchanges))
+        let rules = CorrelationRules.found(in: CapturedExchange.sessions(exchanges, by: sessions))
         var results = Results()
         try results.write(rules.json)
         try results.finish()

@@ -33,9 +33,10 @@ struct MergedWords {
         self.histograms = histograms
         let all = runs.map { Self.members(of: $0.summary) }
         for one in all { members.merge(one) { Self.sum($0, $1) } }
-        for name in ["schema_version", "target", "latency_kind"] {
+        for name in ["schema_version", "target", "latency_kind", "load"] {
             members[name] = all.first?[name]
         }
+        addLoads(all)
         members["run"] = .integer(Int(RunMerger.runID))
         members["label"] = .text(label)
         members["failed_conditions"] = .array([])
@@ -73,6 +74,20 @@ struct MergedWords {
         case (.null, _): two
         default: one
         }
+    }
+
+    /// The load of all: its rate and its bound are shared among the shards, the rest they have in
+    /// common.
+    private mutating func addLoads(_ all: [[String: JSONValue]]) {
+        guard case .object(var load) = members["load"] else { return }
+        for name in ["at_once", "rate"] {
+            guard let first = load[name] else { continue }
+            // A rate of requests is the whole replay's in every shard already.
+            if name == "rate", load["rate_unit"] == .text("requests") { continue }
+            load[name] = all.dropFirst().compactMap { $0["load"]?[name] }
+                .reduce(first) { Self.sum($0, $1) }
+        }
+        members["load"] = .object(load)
     }
 
     /// Percentiles can't be added: they are read anew, each from the series that it is of.
@@ -113,34 +128,17 @@ struct MergedWords {
         )
     }
 
-    /// The percentiles that the shards give, of all of them.
+    /// What the shards say of a series, of all of them together.
     private func latency(_ series: String, _ parts: [JSONValue]) -> JSONValue {
-        var names: Set<String> = []
-        for case .object(let part) in parts { names.formUnion(part.keys) }
-        guard let histogram = histograms[series], histogram.totalCount > 0 else {
-            return .object(Dictionary(uniqueKeysWithValues: names.map { ($0, .null) }))
+        let histogram = histograms[series] ?? .latencies()
+        let words = LatencyWords(LatencySpread(histogram))
+        guard let data = try? JSONEncoder().encode(words),
+            case .object(var members) = try? JSONDecoder().decode(JSONValue.self, from: data)
+        else { return .null }
+        // Buckets are as wide as a value is known; the largest one is known exactly.
+        if let most = parts.compactMap({ $0["max"]?.double }).max() {
+            members["max"] = .number(most)
         }
-        var words: [String: JSONValue] = [:]
-        for name in names {
-            switch name {
-            case "mean": words[name] = .number(histogram.mean / 1e6)
-            // Buckets are as wide as a value is known; the largest one is known exactly.
-            case "max":
-                words[name] = parts.compactMap { $0["max"]?.double }.max().map { .number($0) }
-            case "count": words[name] = .integer(Int(clamping: histogram.totalCount))
-            default:
-                guard let percent = Self.percent(name) else { continue }
-                words[name] = .number(Double(histogram.valueAtPercentile(percent)) / 1e6)
-            }
-        }
-        return .object(words)
-    }
-
-    /// `p50` is 50, `p999` 99.9.
-    private static func percent(_ name: String) -> Double? {
-        guard name.first == "p", let digits = Double(name.dropFirst()) else { return nil }
-        var percent = digits
-        while percent >= 100 { percent /= 10 }
-        return percent
+        return .object(members)
     }
 }

@@ -23,8 +23,12 @@ struct ReplayCommand: ParsableCommand {
             session; see it again with lab report --run RUN.
 
             With --shard I/N sessions are shared among N processes by a hash of their first exchange, and \
-            --requests is shared too; --concurrency is each process's own. Each works on its own copy of \
-            the session; lab merge joins them.
+            --requests and --rate are shared too; --concurrency is each process's own. Each works on its \
+            own copy of the session; lab merge joins them.
+
+            Cookies that the target sets, and tokens that it gives, are sent in place of the captured ones \
+            where the captured session shows that a client sent them back (lab correlate lists them). \
+            --correlate off sends all as captured.
 
             EXPR of --fail-if is one of p50, p90, p95, p99, p99.9, mean, max (a time, such as p99>200ms), \
             errors, mismatches (a count or a share, such as errors>0.1%) and rate (requests per second), \
@@ -85,6 +89,7 @@ struct ReplayCommand: ParsableCommand {
     var filter: String?
 
     @OptionGroup(title: "What is sent") var sending: SendingOptions
+    @OptionGroup(title: "Live cookies and tokens") var live: CorrelationOptions
     @OptionGroup(title: "Sessions") var sessions: SessionOptions
     @OptionGroup(title: "Load") var pacing: PacingOptions
     @OptionGroup(title: "Checking and keeping") var checking: CheckingOptions
@@ -132,6 +137,11 @@ struct ReplayCommand: ParsableCommand {
         if let duration, duration.nanoseconds == 0 {
             throw ValidationError("--duration takes a time above 0.")
         }
+        guard output.format != .csv || checking.store != .nothing else {
+            throw ValidationError(
+                "--format csv needs the results, which --store none does not keep."
+            )
+        }
         if let unknown = failIf.first(where: { FailCondition($0) == nil }) {
             throw ValidationError(
                 "--fail-if does not know '\(unknown)'. It takes p50, p90, p95, p99, p99.9, mean or max "
@@ -146,9 +156,10 @@ struct ReplayCommand: ParsableCommand {
 
     func run() throws {
         let found = try part.found()
-        let (all, recordings) = try readSession()
-        let exchanges = found?.shard.exchanges(of: all) ?? all
-        if let found { tell(found, exchanges, all) }
+        let correlation = try live.correlation(
+            ofExchanges: SessionReader(session).exchangeCount()
+        )
+        let (exchanges, recordings) = try readSession(withAnswerHeads: correlation != .off)
         // What was captured by a forward proxy went to the hosts that its targets name.
         if target == nil, exchanges.contains(where: { isForwarded($0) }) {
             throw Failure(
@@ -156,15 +167,23 @@ struct ReplayCommand: ParsableCommand {
                     + "hosts. Say where all are to go with --target."
             )
         }
-        let settings = try replaySettings(recordings, found?.shard)
+        var settings = try replaySettings(recordings, found?.shard)
+        settings.correlation = correlation
         let replayer = Replayer(exchanges: exchanges, settings: settings)
+        if let found {
+            complain(
+                "shard \(found.shard.text), from \(found.source): "
+                    + "\(replayer.requestsPerRound) of \(exchanges.count) exchanges"
+            )
+        }
+        live.tell(replayer)
         if sending.dryRun {
             try rehearse(replayer, settings)
             return try sending.judge(replayer, settings)
         }
         try sending.judge(replayer, settings)
         // A shard may have nothing to do: its run has no requests, and all can be merged.
-        guard replayer.requestsPerRound > 0 || found != nil && !all.isEmpty else {
+        guard replayer.requestsPerRound > 0 || found != nil else {
             if let methods = sending.methodAllow,
                 replayer.skipped.contains(where: { $0.reason == .methodNotAllowed })
             {
@@ -178,12 +197,6 @@ struct ReplayCommand: ParsableCommand {
         try withExtendedLifetime(watch) {
             try send(replayer, settings, exchanges, found?.shard)
         }
-    }
-
-    private func tell(_ found: FoundShard, _ mine: [CapturedExchange], _ all: [CapturedExchange]) {
-        complain(
-            "shard \(found.shard.text), from \(found.source): \(mine.count) of \(all.count) exchanges"
-        )
     }
 
     /// Tells what would be sent.
@@ -212,9 +225,11 @@ struct ReplayCommand: ParsableCommand {
     }
 
     /// Reads all, and closes the file again: who closes it last takes its -wal file away.
-    private func readSession() throws -> ([CapturedExchange], [Recording]) {
+    private func readSession(
+        withAnswerHeads heads: Bool
+    ) throws -> ([CapturedExchange], [Recording]) {
         let reader = try SessionReader(session)
-        var readsHeads = checking.matching.parts.contains(.headers)
+        var readsHeads = heads || checking.matching.parts.contains(.headers)
         if case .cookie = sessions.sessions { readsHeads = true }
         let all = try reader.capturedExchanges(withAnswerHeads: readsHeads)
         guard let filter else { return (all, try reader.recordings()) }
@@ -253,6 +268,12 @@ struct ReplayCommand: ParsableCommand {
         )
         settings.concurrency = concurrency ?? 10
         pacing.apply(to: &settings)
+        settings.shard = shard
+        // Sessions of one rate are shared; at a rate of requests each has its time among all.
+        if let shard, settings.shape.rate?.unit == .sessions {
+            settings.shape.rate?.perSecond /= Double(shard.count)
+            settings.shape.rate?.seed &+= UInt64(shard.index)
+        }
         settings.sessions = sessions.sessions
         settings.loops = sessions.loop
         // A load that is repeated in a closed loop measures requests and not handshakes.
@@ -292,6 +313,7 @@ struct ReplayCommand: ParsableCommand {
                 settings: ReplayWords.settings(
                     settings,
                     filter: filter,
+                    correlate: live.correlate,
                     anchorNs: now.monotonicNs,
                     shard
                 ),

@@ -117,8 +117,7 @@ struct ReplayWords: Encodable {
         mismatchReasons = summary.byMismatch
         connectionsOpened = summary.connectionsOpened
         dropped = summary.dropped
-        // Nothing is correlated.
-        correlationMisses = 0
+        correlationMisses = summary.correlationMisses
         interrupted = summary.wasInterrupted
     }
 
@@ -151,6 +150,12 @@ struct ReplayWords: Encodable {
                         : "Response times hold that wait, as a user's would.")
             )
         }
+        if summary.correlationMisses > 0 {
+            warnings.append(
+                "\(summary.correlationMisses) cookies or tokens were sent as captured, for the target "
+                    + "had given none in their place. lab correlate shows where they come from."
+            )
+        }
         if summary.requests == 0, summary.warmup > 0 {
             warnings.append(
                 "All \(summary.warmup) requests belong to the warm-up, so there are no figures. "
@@ -181,6 +186,7 @@ struct ReplayWords: Encodable {
     static func settings(
         _ settings: ReplaySettings,
         filter: String?,
+        correlate: String?,
         anchorNs: Int64,
         _ shard: Shard?
     ) -> String {
@@ -212,11 +218,16 @@ struct ReplayWords: Encodable {
             var store: String
             var maxStoredBody: Int
             var load: LoadWords
+            /// `auto`, `off`, or the name of a rules file.
+            var correlate: String
+            var correlationRules: Int?
             /// CLOCK_MONOTONIC at the run's `started_at`, nanoseconds.
             var anchorNs: Int64
             var shard: Part?
         }
         let matching = settings.matching
+        var rules: Int?
+        if case .rules(let given) = settings.correlation { rules = given.count }
         func seconds(_ time: Int64) -> Double { Double(time) / 1e9 }
         let changes = settings.changes
         return text(
@@ -244,6 +255,8 @@ struct ReplayWords: Encodable {
                 store: settings.keeping.rawValue,
                 maxStoredBody: settings.mostBodyBytes,
                 load: LoadWords(settings),
+                correlate: settings.correlation == .off ? "off" : correlate ?? "auto",
+                correlationRules: rules,
                 anchorNs: anchorNs,
                 shard: shard.map { Part(index: $0.index, count: $0.count) }
             )

@@ -25,6 +25,23 @@ import Testing
         #expect(!end.output.contains("abc"))
     }
 
+    @Test func `a client with a connection for each request is a session where it is asked for`()
+        throws
+    {
+        let origin = try ScriptedServer { _ in
+            "HTTP/1.1 200 OK\r\nSet-Cookie: sid=abc; Path=/\r\nContent-Length: 0\r\n\r\n"
+        }
+        defer { origin.stop() }
+        let lab = try LabRecord(["--upstream", "http://127.0.0.1:\(origin.port)"])
+        let jar = try Place.temporary().appendingPathComponent("jar").path
+        for _ in 0..<2 { try Tool.run("curl", "-s", "-c", jar, "-b", jar, lab.url("/")) }
+        lab.stop()
+        let apart = try Tool.run(Place.lab, "correlate", lab.session)
+        #expect(!apart.output.contains("\"cookie\""))
+        let together = try Tool.run(Place.lab, "correlate", lab.session, "--sessions", "client")
+        #expect(together.output.contains("\"cookie\" : \"sid\""))
+    }
+
     @Test func `a session without any says so, and its rules are none`() throws {
         let lab = try LabRecord()
         _ = try lab.get("/")

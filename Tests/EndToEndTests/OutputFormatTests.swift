@@ -74,5 +74,7 @@ import Testing
         let end = try replay(lab, "--format", "csv", "--json")
         #expect(end.status == 64 && end.errors.contains("contradict each other"))
         #expect(try replay(lab, "--format", "xml").status == 64)
+        let none = try replay(lab, "--format", "csv", "--store", "none")
+        #expect(none.status == 64 && none.errors.contains("--store none does not keep"))
     }
 }

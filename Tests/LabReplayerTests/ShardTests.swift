@@ -30,18 +30,34 @@ import Testing
         #expect(most - least <= 4, "\(sizes)")
     }
 
-    @Test func `a session is whole in its shard`() throws {
-        let all = (1...30).map {
+    @Test func `a session is whole in its shard, at the time that it has among all`() throws {
+        var exchanges = (1...30).map {
             CapturedExchange.make(Int64($0), connection: Int64(($0 - 1) / 3))
         }
-        let parts = try (1...4).map { index in
-            try #require(Shard(index: index, count: 4)).exchanges(of: all)
+        for index in exchanges.indices {
+            exchanges[index].startedNs = Int64(index) * 1_000_000
+            exchanges[index].endedNs = exchanges[index].startedNs
         }
-        #expect(parts.allSatisfy { !$0.isEmpty })
-        #expect(parts.flatMap { $0 }.map(\.id).sorted() == all.map(\.id))
-        for part in parts {
-            #expect(CapturedExchange.sessions(part).allSatisfy { $0.count == 3 })
+        var settings = try ReplaySettings.make(port: 1)
+        settings.shape.pace = .recorded
+        func table(_ shard: Shard?) -> SessionTable {
+            settings.shard = shard
+            return SessionTable(ReplayPlan(exchanges, settings).draft, settings)
         }
+        func starts(_ table: SessionTable) -> [Int: Int64] {
+            Dictionary(
+                uniqueKeysWithValues: table.sessions.map {
+                    (Int(table.steps[$0.first].request), $0.startNs)
+                }
+            )
+        }
+        let whole = table(nil)
+        let parts = try (1...4).map { table(try #require(Shard(index: $0, count: 4))) }
+        #expect(parts.allSatisfy { !$0.sessions.isEmpty && $0.passNs == whole.passNs })
+        #expect(parts.allSatisfy { part in part.sessions.allSatisfy { $0.end - $0.first == 3 } })
+        let union = parts.map(starts).reduce(into: [:]) { $0.merge($1) { $1 } }
+        #expect(union == starts(whole))
+        #expect(parts.reduce(0) { $0 + $1.count } == 30)
     }
 
     @Test func `the parts of a number of requests add up`() throws {

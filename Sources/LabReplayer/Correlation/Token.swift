@@ -62,6 +62,9 @@ enum Token {
             kinds |= kind
             distinct.insert(byte)
         }
+        // Without a digit it may be a name in CamelCase, unless it is long and restless.
+        let isName = kinds & 1 == 0 && (run.count < 20 || changes * 5 < run.count * 2)
         return distinct.count >= 5 && kinds.nonzeroBitCount > 1 && changes * 4 >= run.count
+            && !isName
     }
 }

@@ -175,7 +175,10 @@ public final class RunMerger {
         try written("read") { db in
             try Int64.fetchOne(
                 db,
-                sql: "SELECT max(done_ns) - min(ifnull(sent_ns, intended_ns)) FROM replay_result"
+                sql: """
+                    SELECT max(done_ns) - min(ifnull(sent_ns, intended_ns)) FROM replay_result
+                    WHERE NOT warmup
+                    """
             )
         }
     }

@@ -31,8 +31,8 @@ public struct ReplayResultReport: Codable, Sendable, Equatable {
 }
 
 extension SessionReader {
-    /// Calls `body` with each result of a run, in the order in which they are stored, holding one at
-    /// a time.
+    /// Calls `body` with each result of a run but the warm-up's, in the order in which they are
+    /// stored, holding one at a time.
     ///
     /// - Throws: ``SessionError`` where the file cannot be read, and what `body` throws.
     public func forEachResult(
@@ -44,7 +44,7 @@ extension SessionReader {
                 SELECT r.exchange_id, r.round, r.connection, e.method, e.target, r.status, r.outcome,
                     r.matches, r.intended_ns, r.sent_ns, r.first_byte_ns, r.done_ns
                 FROM replay_result r LEFT JOIN exchange e ON e.id = r.exchange_id
-                WHERE r.run_id = ? ORDER BY r.rowid
+                WHERE r.run_id = ? AND NOT r.warmup ORDER BY r.rowid
                 """
             do {
                 let rows = try Row.fetchCursor(db, sql: sql, arguments: [run])

@@ -30,6 +30,14 @@ public struct SessionReader: Sendable {
         try read { db in try Recording.all(db) }
     }
 
+    /// How many exchanges the session holds.
+    ///
+    /// - Returns: The number.
+    /// - Throws: ``SessionError`` where the file cannot be read.
+    public func exchangeCount() throws(SessionError) -> Int {
+        try read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM exchange") ?? 0 }
+    }
+
     /// All that `lab report` tells.
     ///
     /// - Throws: ``SessionError`` where the file cannot be read.
