@@ -16,14 +16,16 @@ struct Lab: ParsableCommand {
         discussion: """
             lab record forks a process per connection and keeps every request, the environ built \
             from it, the response and the life of the process that served it in one SQLite file. \
-            lab replay sends it again, as hard as the machine allows, and checks every answer.
+            lab replay sends it again, as hard as the machine allows, and checks every answer. \
+            lab compare says what a new build broke.
 
             Exit codes: 0 done, and the answer is good; 1 done, and the answer is bad; 2 could not \
-            do it; 3 done, but not to be trusted; 64 bad usage.
+            do it; 3 done, but not to be trusted; 4 nothing to compare; 64 bad usage.
             """,
         version: labVersion,
         subcommands: [
-            RecordCommand.self, ReplayCommand.self, ReportCommand.self, ListCommand.self,
+            RecordCommand.self, ReplayCommand.self, CompareCommand.self, AcceptCommand.self,
+            ReportCommand.self, ListCommand.self,
             ShowCommand.self, CheckCommand.self, CorrelateCommand.self,
             MergeCommand.self,
         ]
@@ -34,7 +36,9 @@ struct Lab: ParsableCommand {
         // A reader that has seen enough must not end a recording; writes fail with EPIPE instead.
         signal(SIGPIPE, SIG_IGN)
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(
+                ComparisonOutputOptions.spelledOut(Array(CommandLine.arguments.dropFirst()))
+            )
             try command.run()
         } catch let failure as Failure {
             complain(failure.sentence)
@@ -68,6 +72,8 @@ enum ExitStatus {
     static let couldNot: Int32 = 2
     /// Done, but not to be trusted: losses.
     static let untrusted: Int32 = 3
+    /// There is nothing to compare.
+    static let nothing: Int32 = 4
     /// Ended by a second SIGINT or SIGTERM.
     static let interrupted: Int32 = 130
 }

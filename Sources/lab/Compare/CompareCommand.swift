@@ -1,0 +1,165 @@
+// lab compare: two builds, the same requests, round after round, and a verdict.
+
+import ArgumentParser
+import CLabLinux
+import Glibc
+import LabComparer
+import LabExchange
+import LabReplayer
+import LabReporter
+import LabSession
+import LabWire
+
+struct CompareCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compare",
+        abstract: "Say what a new build broke: content, errors, latency, CPU, memory, processes.",
+        discussion: """
+            Each round sends the session to three servers, in random order: the baseline, the candidate, \
+            and the baseline again. What differs between the two baselines is noise; what the candidate \
+            does in more rounds than they do, or each time it is asked, is a finding. Latency is judged \
+            by the round against a practical threshold. It looks after --rounds and goes on to \
+            --max-rounds while it can't tell.
+
+            Give the builds as commands, in which {port} is where to listen (each arm then has a fresh \
+            server, and its processes are watched), or as URLs of servers that run.
+
+            Exit codes: 0 nothing regressed; 1 regression, every reason listed; 2 it could not be done; \
+            3 inconclusive: too few rounds, a restless machine, too little answered; 4 nothing to \
+            compare; 64 bad usage.
+            """
+    )
+
+    @Argument(help: "The session whose requests are sent.")
+    var session = "session.db"
+
+    @OptionGroup(title: "Builds") var builds: BuildOptions
+    @OptionGroup(title: "Sending") var sending: CompareSendingOptions
+    @OptionGroup(title: "Judging") var judging: JudgingOptions
+    @OptionGroup(title: "Output") var output: ComparisonOutputOptions
+
+    func validate() throws {
+        try builds.validate()
+    }
+
+    func run() throws {
+        do {
+            try compare()
+        } catch let failure as Failure {
+            try tellFailure(failure.sentence, failure.code)
+            throw failure
+        } catch let error as SessionError {
+            try tellFailure("\(error)", ExitStatus.couldNot)
+            throw error
+        }
+    }
+
+    /// What could not be done has a verdict, too, for those who read no sentences.
+    private func tellFailure(_ sentence: String, _ code: Int32) throws {
+        guard code == ExitStatus.couldNot else { return }
+        let reason = Reason(
+            kind: .process,
+            route: nil,
+            what: "it could not be done",
+            severity: "failed",
+            evidence: sentence
+        )
+        try output.write(report(.failed(reason, seed: sending.seed), requests: 0), showsText: false)
+    }
+
+    private func compare() throws {
+        let rules = try judging.ruleBook(today: String(Moment.now.wall.prefix(10)))
+        let selection = try sending.select(from: session)
+        let settings = judging.settings(seed: sending.seed)
+        let interruption = Interruption()
+        let watch = SignalWatch { _ in interruption.come() }
+        _ = clab_become_subreaper()
+        let runner = try ArmRunner(
+            exchanges: selection.exchanges,
+            targets: try builds.targets(),
+            options: sending.options(selection, builds: try builds.host()),
+            interruption: interruption
+        )
+        let requests = selection.exchanges.map {
+            ComparedRequest(id: $0.id, route: routeName($0))
+        }
+        var comparer = Comparer(requests: requests, settings: settings, rules: rules)
+        comparer.notes = notes(comparer, settings)
+        let loop = CompareLoop(
+            runner: runner,
+            comparer: comparer,
+            settings: settings,
+            confirmations: judging.confirm
+        )
+        let comparison = try withExtendedLifetime(watch) { try loop.run() }
+        var told = report(comparison, requests: requests.count)
+        told.leftOut = selection.leftOut
+        told.rules = rules.rules
+        told.curls = try curls(comparison, port: builds.port ?? runner.port)
+        try output.write(told, showsText: true)
+        let isForgiven = comparison.verdict == .inconclusive && judging.inconclusive == .pass
+        if isForgiven {
+            complain("the answer is inconclusive, and --inconclusive pass lets it pass.")
+        }
+        let code = isForgiven ? 0 : comparison.verdict.exitCode
+        if code != 0 { throw ExitNow(code) }
+    }
+
+    private func routeName(_ exchange: CapturedExchange) -> String {
+        guard let head = try? RequestHead(parsing: exchange.requestHead, limits: .wide) else {
+            return "?"
+        }
+        return "\(String(decoding: head.method, as: UTF8.self)) \(route(ofTarget: head.target))"
+    }
+
+    /// What is settled before the first round: whether so few can tell at all.
+    private func notes(_ comparer: Comparer, _ settings: ComparisonSettings) -> [String] {
+        let needed = RoundsNeeded.fewest(
+            questions: comparer.questions,
+            alpha: settings.alpha * settings.looks.share(at: settings.looks.rounds.count - 1)
+        )
+        let most = settings.looks.rounds.last ?? 0
+        let sentence =
+            "\(comparer.questions) questions of latency and cost are asked at once: at least \(needed) "
+            + "rounds are needed to call one a regression."
+        if needed > most {
+            complain(
+                "\(sentence) With --max-rounds \(most) the answer can't be a regression of latency."
+            )
+        }
+        return [sentence]
+    }
+
+    private func report(_ comparison: Comparison, requests: Int) -> ComparisonReport {
+        ComparisonReport(
+            comparison,
+            session: session,
+            baseline: builds.baseline,
+            candidate: builds.candidate,
+            requests: requests,
+            concurrency: sending.concurrency,
+            threshold: judging.threshold.share,
+            alpha: judging.alpha
+        )
+    }
+
+    /// A command for each example, at the port that the builds were started on.
+    private func curls(_ comparison: Comparison, port: Int) throws -> [Int64: String] {
+        let reader = try SessionReader(session)
+        var found: [Int64: String] = [:]
+        for finding in comparison.findings where finding.state != .noise {
+            for example in finding.examples.prefix(1) where found[example.exchangeID] == nil {
+                var detail = try reader.exchange(example.exchangeID)
+                detail.recording?.host = "127.0.0.1"
+                detail.recording?.port = port
+                found[example.exchangeID] = CurlCommand(detail).command
+            }
+        }
+        return found
+    }
+}
+
+extension HeadLimits {
+    /// What was let pass when it was captured is read again.
+    static let wide = HeadLimits(headBytes: .max, targetBytes: .max, fields: .max)
+}

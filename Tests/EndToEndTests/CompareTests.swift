@@ -1,0 +1,203 @@
+import Foundation
+import LabTestSupport
+import Testing
+
+/// `lab compare` against servers whose faults are planted in their own source (Scripts/shop.py).
+///
+/// What needs many rounds, or a machine that is idle, is in Scripts/bench/compare; here few rounds
+/// show that the pieces hold together.
+@Suite struct CompareTests {
+    private struct Answer: Decodable {
+        struct Reason: Decodable {
+            var kind: String
+            var route: String?
+            var what: String
+            var severity: String
+            var evidence: String
+        }
+
+        var schemaVersion: Int
+        var verdict: String
+        var reasons: [Reason]
+        var seed: Int
+    }
+
+    /// A session of the shop, recorded once for all tests.
+    private static let session: Result<String, any Error> = Result {
+        let path = try Place.temporary().appendingPathComponent("shop.db").path
+        let script = Place.package.appendingPathComponent("Scripts/shop-session").path
+        let end = try Tool.run(script, path, Place.lab)
+        guard end.status == 0 else { throw Trouble("shop-session: \(end.errors)") }
+        return path
+    }
+
+    private func shop(_ fault: String = "none") -> String {
+        "exec python3 '\(Place.package.appendingPathComponent("Scripts/shop.py").path)' {port} \(fault)"
+    }
+
+    private func compare(
+        _ fault: String,
+        _ options: [String] = [],
+        in folder: URL? = nil
+    ) throws -> (answer: Answer, end: Finished) {
+        let words =
+            [
+                Place.lab, "compare", try Self.session.get(), "--json", "--baseline-cmd", shop(),
+                "--candidate-cmd", shop(fault), "--rounds", "2", "--max-rounds", "2",
+            ] + options
+        let end = try Tool(words, in: folder).finish()
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return (try decoder.decode(Answer.self, from: Data(end.output.utf8)), end)
+    }
+
+    /// Without latency and cost, which a busy machine makes uncertain.
+    private static let exact = ["--fail-on", "content,errors,process"]
+
+    @Test func `identical builds pass, noise and compression notwithstanding`() throws {
+        let (answer, end) = try compare("none", Self.exact)
+        #expect(answer.verdict == "pass" && answer.reasons.isEmpty, "\(end.output)")
+        #expect(end.status == 0)
+        #expect(answer.schemaVersion == 1 && answer.seed == 1)
+    }
+
+    @Test func `a lost header is named on every route, and every output says so`() throws {
+        let folder = try Place.temporary()
+        let (answer, end) = try compare(
+            "lost-header",
+            Self.exact + [
+                "--json=again.json", "--junit", "junit.xml", "--markdown", "summary.md", "--html",
+                "page.html",
+            ],
+            in: folder
+        )
+        #expect(end.status == 1 && answer.verdict == "regression")
+        #expect(Set(answer.reasons.map(\.route)) == ["GET /", "GET /items/{id}", "GET /list"])
+        #expect(
+            answer.reasons.allSatisfy {
+                $0.kind == "content" && $0.severity == "breaking"
+                    && $0.what.hasPrefix("header cache-control is missing")
+            }
+        )
+        for name in ["again.json", "junit.xml", "summary.md", "page.html"] {
+            let text = try String(
+                contentsOf: folder.appendingPathComponent(name),
+                encoding: .utf8
+            )
+            #expect(text.contains("header cache-control is missing"), "\(name)")
+        }
+        let xml = try Tool.run(
+            "python3",
+            "-c",
+            "import sys,xml.etree.ElementTree as e; print(len(e.parse(sys.argv[1]).findall('.//failure')))",
+            folder.appendingPathComponent("junit.xml").path
+        )
+        #expect(xml.output == "3\n", "\(xml.errors)")
+    }
+
+    @Test func `the request that kills the new build is named`() throws {
+        let (answer, end) = try compare("dies", Self.exact)
+        #expect(end.status == 1)
+        #expect(
+            answer.reasons.contains {
+                $0.kind == "errors" && $0.route == "GET /items/{id}"
+                    && $0.what.hasPrefix("outcome differs")
+            },
+            "\(answer.reasons)"
+        )
+        #expect(
+            answer.reasons.contains { $0.kind == "process" && $0.what.contains("signal 6") },
+            "\(answer.reasons)"
+        )
+        #expect(answer.reasons.allSatisfy { $0.route == nil || $0.route == "GET /items/{id}" })
+    }
+
+    @Test func `zombies that the new build leaves are counted`() throws {
+        let (answer, end) = try compare("leaks-zombies", Self.exact)
+        #expect(end.status == 1)
+        #expect(answer.reasons.map(\.kind) == ["process"], "\(answer.reasons)")
+        #expect(answer.reasons.first?.what.contains("zombies were left standing") == true)
+    }
+
+    @Test func `a finding that is accepted is forgiven`() throws {
+        let folder = try Place.temporary()
+        for route in ["GET /", "GET /items/{id}", "GET /list"] {
+            let end = try Tool(
+                [
+                    Place.lab, "accept", "\(route) :: header cache-control :: missing", "--reason",
+                    "the cache in front sets it",
+                ],
+                in: folder
+            ).finish()
+            #expect(end.status == 0, "\(end.errors)")
+        }
+        let (answer, end) = try compare(
+            "lost-header",
+            Self.exact + ["--rules", "lab-rules.json"],
+            in: folder
+        )
+        #expect(answer.verdict == "pass" && end.status == 0, "\(answer.reasons)")
+    }
+
+    @Test func `one round alone never passes latency`() throws {
+        let (answer, end) = try compare("none", ["--rounds", "1", "--max-rounds", "1"])
+        #expect(answer.verdict == "inconclusive" && end.status == 3, "\(answer.reasons)")
+    }
+
+    @Test func `servers that run already are compared by their URLs`() throws {
+        let page = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\n"
+        let old = try ScriptedServer { _ in page + "ab" }
+        let new = try ScriptedServer { _ in page + "ac" }
+        defer {
+            old.stop()
+            new.stop()
+        }
+        func verdict(_ candidate: Int) throws -> Finished {
+            try Tool([
+                Place.lab, "compare", try Self.session.get(), "--baseline-url",
+                "http://127.0.0.1:\(old.port)", "--candidate-url",
+                "http://127.0.0.1:\(candidate)", "--rounds", "2", "--max-rounds", "2", "--fail-on",
+                "content,errors", "-c", "1",
+            ]).finish()
+        }
+        #expect(try verdict(old.port).status == 0)
+        let end = try verdict(new.port)
+        #expect(end.status == 1 && end.output.contains("body:1 differs"), "\(end.output)")
+    }
+
+    @Test func `what can't be done is a sentence and a verdict, never a pass`() throws {
+        let session = try Self.session.get()
+        func end(_ options: [String]) throws -> Finished {
+            try Tool([Place.lab, "compare", session, "--json"] + options).finish()
+        }
+        // A command that ends at once, with what it wrote.
+        let none = try end([
+            "--baseline-cmd", shop(), "--candidate-cmd", "echo no such shop >&2; exit 7 # {port}",
+        ])
+        #expect(none.status == 2 && none.output.contains("\"verdict\" : \"failed\""))
+        #expect(none.errors.contains("exit code 7") && none.errors.contains("no such shop"))
+        // One that never answers.
+        let mute = try end([
+            "--baseline-cmd", shop(), "--candidate-cmd", "exec sleep 60 # {port}",
+            "--ready-timeout",
+            "300ms",
+        ])
+        #expect(mute.status == 2 && mute.errors.contains("--ready-timeout"))
+        // Nothing in common, and requests that change something.
+        #expect(
+            try end([
+                "--baseline-cmd", shop(), "--candidate-cmd", shop(), "--filter", "method = 'PUT'",
+            ])
+            .status == 4
+        )
+        // Only one build, and a rules file that is not understood.
+        #expect(try end(["--baseline-cmd", shop()]).status == 64)
+        let folder = try Place.temporary()
+        let rules = folder.appendingPathComponent("rules.json")
+        try Data(#"{"rules":[],"colour":1}"#.utf8).write(to: rules)
+        let bad = try end([
+            "--baseline-cmd", shop(), "--candidate-cmd", shop(), "--rules", rules.path,
+        ])
+        #expect(bad.status == 2 && bad.errors.contains("'colour'"))
+    }
+}
