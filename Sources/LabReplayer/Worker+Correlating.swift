@@ -38,8 +38,8 @@ extension Worker {
                     )
             )
         }
-        if let count = answer.differingBody?.bytes.count, count > mostBodyBytes {
-            answer.differingBody?.bytes.removeLast(count - mostBodyBytes)
+        if let count = answer.differingBody?.bytes.count, count > task.settings.mostBodyBytes {
+            answer.differingBody?.bytes.removeLast(count - task.settings.mostBodyBytes)
         }
     }
 }
