@@ -140,8 +140,11 @@ package final class ApplicationCall {
     /// Whether more content was given than was announced.
     package var hasSurplus: Bool { answer.surplus > 0 }
 
-    /// In a process that the application forked: the connection is its parent's.
-    package func letGo() { client.close(lingering: false) }
+    /// In a process that the application forked: the connection and the record are its parent's.
+    package func letGo() {
+        voice.letGo()
+        client.close(lingering: false)
+    }
 
     /// Whether the client is gone, so that nothing more can be sent.
     package var isUnsent: Bool { answer.isUnsent }

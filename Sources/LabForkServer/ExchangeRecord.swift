@@ -154,6 +154,9 @@ struct ExchangeRecord {
         )
     }
 
+    /// In a process that an application forked: the frames are its parent's to send.
+    func letGo() { channel.descriptor = -1 }
+
     /// Sends what was told so far: before anything that may end this process or make it wait.
     func flush() { channel.flush() }
 }

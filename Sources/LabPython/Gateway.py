@@ -298,6 +298,13 @@ def has_changed():
     return application is None or any(stamp(path) != was for path, was in watched.items())
 
 
+def left():
+    """In a process that the application forked: nothing of it is part of the exchange."""
+    global serving
+    serving = False
+    forked()
+
+
 def load(folder, module, callable, lazily):
     """Imports the application and makes ready to fork; False where that failed, and was said."""
     global application, errors, lazy
@@ -309,7 +316,7 @@ def load(folder, module, callable, lazily):
     sys.stdout = sys.stderr = errors = kept_stream()
     sys.argv = [""]
     sys.path.insert(0, folder)
-    os.register_at_fork(after_in_child=forked)
+    os.register_at_fork(after_in_child=left)
     lazy = module, callable
     if not lazily:
         try:

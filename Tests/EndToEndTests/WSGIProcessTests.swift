@@ -63,6 +63,27 @@ import Testing
         #expect(!end.errors.contains("printed"))
     }
 
+    @Test func `a thread that outlives its answer runs while the child waits for its client`()
+        throws
+    {
+        let lab = try WSGIApplications.host("wrong:app")
+        let client = try RawClient(port: lab.port)
+        try client.send("GET /background HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(client.read { $0.hasSuffix("begun\n") }.hasPrefix("HTTP/1.1 200 OK"))
+        #expect(lab.line(with: "done behind the answer") != nil)
+        lab.stop()
+    }
+
+    @Test func `a process that the application forks has no way to the recorder or the client`()
+        throws
+    {
+        let lab = try WSGIApplications.host("wrong:app")
+        #expect(try lab.get("/fork") == "0\n")
+        #expect(lab.line(with: "from a fork") != nil)
+        #expect(lab.stop().status == 0)
+        #expect(try lab.sql("SELECT outcome, status, errors FROM exchange") == "ok|200|")
+    }
+
     @Test func `a traceback goes over the wire with --debug alone`() throws {
         let lab = try WSGIApplications.host("wrong:app", ["--debug"])
         let answer = try lab.get("/raise", "-i")

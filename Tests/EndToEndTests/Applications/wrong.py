@@ -3,6 +3,7 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -287,6 +288,46 @@ def do_thread(environ, start_response):
     thread.join()
     start_response("200 OK", TEXT)
     return said
+
+
+def do_background(environ, start_response):
+    def work():
+        while environ["REMOTE_PORT"] not in done:
+            pass
+        print("done behind the answer", flush=True)
+
+    threading.Thread(target=work).start()
+    start_response("200 OK", TEXT)
+    return Closing(Finish(environ["REMOTE_PORT"]), [b"begun\n"])
+
+
+done = set()
+
+
+class Finish:
+    """In place of an error stream: a word that the answer is over."""
+
+    def __init__(self, port):
+        self.port = port
+
+    def write(self, text):
+        done.add(self.port)
+
+
+def do_fork(environ, start_response):
+    pid = os.fork()
+    if pid == 0:
+        # The frames' descriptor is free here: whatever takes its number must not get frames.
+        ours, theirs = socket.socketpair()
+        print("from a fork")
+        theirs.setblocking(False)
+        try:
+            os._exit(len(theirs.recv(100)))
+        except BlockingIOError:
+            os._exit(0)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    start_response("200 OK", TEXT)
+    return [b"%d\n" % status]
 
 
 # --- costs ---------------------------------------------------------------------------------------
