@@ -63,6 +63,11 @@ public struct LoadShape: Sendable, Equatable {
     public var rate: Rate?
     /// How many sessions may be under way in an open loop.
     public var maxInFlight = 10_000
+    /// The captured time that a pass of ``Pace/recorded`` takes, nanoseconds; nil for that from the
+    /// first session sent to the last.
+    ///
+    /// A shard has that of the whole, so that all shards together are the schedule of one machine.
+    public var span: Range<Int64>?
 
     /// Makes the shape of a closed loop.
     public init() {}

@@ -91,6 +91,9 @@ final class ReplayPlan: @unchecked Sendable {
 
     deinit { table.deallocate() }
 
+    /// Gives back what only the making of sessions needs.
+    func forgetDraft() { draft.moments = [] }
+
     private func skip(_ exchange: CapturedExchange, _ reason: SkippedExchanges.Reason) {
         let place = skipped.firstIndex { $0.reason == reason && $0.outcome == exchange.outcome }
         if let place {

@@ -31,6 +31,8 @@ public final class Replayer: Sendable {
     /// How often progress is told, nanoseconds.
     private static let progressNs: Int64 = 250_000_000
 
+    private static let runUpNs: Int64 = 10_000_000
+
     /// Renders all that can be sent; nothing is sent yet.
     ///
     /// - Parameters:
@@ -41,6 +43,7 @@ public final class Replayer: Sendable {
         plan = ReplayPlan(exchanges, settings)
         sessions = SessionTable(plan.draft, settings)
         correlation = CorrelationPlan(settings.correlation, exchanges, plan, sessions)
+        plan.forgetDraft()
     }
 
     /// How many requests one pass over the session sends.
@@ -115,7 +118,9 @@ public final class Replayer: Sendable {
             threads: settings.usedThreads
         )
 
-        let startNs = max(clab_monotonic_ns(), settings.startAtNs ?? 0)
+        // The threads of an open loop run before its clock does.
+        let earliestNs = clab_monotonic_ns() + (settings.shape.isOpen ? Self.runUpNs : 0)
+        let startNs = max(earliestNs, settings.startAtNs ?? 0)
         let schedule = Schedule(sessions, settings, startNs: startNs)
         let queue = ResultQueue(workers: settings.usedThreads)
         let task = WorkerTask(

@@ -54,19 +54,31 @@ struct Timetable {
                 let gap =
                     moment(steps[session.first]).startedNs
                     - moment(steps[before.first]).startedNs
-                sessions[place].startNs = before.startNs + shape.paced(gap)
+                sessions[place].startNs = sum(before.startNs, shape.paced(gap))
+            } else if let span = shape.span {
+                let gap = moment(steps[session.first]).startedNs - span.lowerBound
+                sessions[place].startNs = shape.paced(gap)
+                passNs = max(passNs, shape.paced(span.upperBound - span.lowerBound))
             }
             for step in session.first..<session.end where step > session.first {
                 let gap = moment(steps[step]).startedNs - moment(steps[step - 1]).startedNs
-                steps[step].offsetNs = steps[step - 1].offsetNs + shape.paced(gap)
+                steps[step].offsetNs = sum(steps[step - 1].offsetNs, shape.paced(gap))
             }
             let last = moment(steps[session.end - 1])
-            let endNs =
-                sessions[place].startNs + steps[session.end - 1].offsetNs
-                + shape.paced(last.endedNs - last.startedNs)
+            let endNs = sum(
+                sum(sessions[place].startNs, steps[session.end - 1].offsetNs),
+                shape.paced(last.endedNs - last.startedNs)
+            )
             passNs = max(passNs, endNs)
         }
         return passNs
+    }
+
+    /// Half of what fits, so that an instant of now can be added: who slows a day down a million times
+    /// waits for ever, and does no harm.
+    private func sum(_ one: Int64, _ two: Int64) -> Int64 {
+        // Neither is below 0.
+        two > Int64.max / 2 - one ? Int64.max / 2 : one + two
     }
 
     /// Requests at a rate, in captured order, whichever session they belong to.

@@ -16,7 +16,9 @@ struct WorkerTask: Sendable {
     let startNs: Int64
     /// The instant from which requests count: those that are due before it belong to the warm-up.
     var measuredNs: Int64 {
-        settings.warmupNs > 0 ? startNs + settings.warmupNs : Int64.min
+        guard settings.warmupNs > 0 else { return .min }
+        let (instant, isOver) = startNs.addingReportingOverflow(settings.warmupNs)
+        return isOver ? .max : instant
     }
     /// The instant after which no request starts.
     let deadlineNs: Int64

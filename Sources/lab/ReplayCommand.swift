@@ -169,6 +169,9 @@ struct ReplayCommand: ParsableCommand {
         }
         var settings = try replaySettings(recordings, found?.shard)
         settings.correlation = correlation
+        if found != nil, let end = all.map(\.endedNs).max() {
+            settings.shape.span = 0..<max(1, end)
+        }
         let replayer = Replayer(exchanges: exchanges, settings: settings)
         if let found {
             complain(

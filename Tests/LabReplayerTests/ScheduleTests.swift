@@ -94,12 +94,45 @@ struct ScheduleTests {
         #expect(due(table, settings) == [1: [0], 2: [100], 3: [110]])
     }
 
+    @Test func `a load slowed down beyond all time is late, and no overflow`() {
+        let day: Int64 = 86_400_000
+        let (table, settings) = table((0..<400).map { ($0, $0 * day, $0 * day + day) }) {
+            $0.shape.pace = .recorded
+            $0.shape.speed = 1e-6
+            $0.loops = 5
+        }
+        var schedule = Schedule(table, settings, startNs: 1 << 50)
+        var last: Int64 = 0
+        while let ticket = schedule.nextTicket(), let due = ticket.dueNs {
+            #expect(due >= last)
+            last = due
+        }
+    }
+
     @Test func `a pass begins when the one before it is over`() {
         let (table, settings) = table([(1, 0, 10), (2, 30, 50)]) {
             $0.shape.pace = .recorded
             $0.loops = 3
         }
         #expect(due(table, settings) == [1: [0, 50, 100], 2: [30, 80, 130]])
+    }
+
+    @Test func `shards keep the times of the whole`() {
+        let whole: [(connection: Int64, start: Int64, end: Int64)] = [
+            (1, 0, 10), (2, 30, 50), (3, 70, 80), (4, 90, 200),
+        ]
+        func due(_ wanted: [Int64], _ span: Range<Int64>?) -> [[Int64]] {
+            let (table, settings) = table(whole.filter { wanted.contains($0.connection) }) {
+                $0.shape.pace = .recorded
+                $0.shape.span = span
+                $0.loops = 2
+            }
+            return self.due(table, settings).sorted { $0.key < $1.key }.map(\.value)
+        }
+        let all = due([1, 2, 3, 4], nil)
+        #expect(all == [[0, 200], [30, 230], [70, 270], [90, 290]])
+        #expect(due([1, 3], 0..<200_000_000) == [all[0], all[2]])
+        #expect(due([2, 4], 0..<200_000_000) == [all[1], all[3]])
     }
 
     @Test func `thinking is from an answer to the next request`() {
