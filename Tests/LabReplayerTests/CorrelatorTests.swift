@@ -236,6 +236,36 @@ import Testing
     }
 }
 
+/// Enough of HTML.
+@Suite struct MarkupTagTests {
+    private func tags(_ text: String) -> [String] {
+        MarkupTag.all(in: Array(text.utf8)[...]).map { tag in
+            let attributes = tag.attributes.map {
+                "\($0.name)=\(String(decoding: $0.value, as: UTF8.self))"
+            }
+            return ([tag.element] + attributes).joined(separator: " ")
+        }
+    }
+
+    @Test func `attributes are read as browsers read them`() {
+        #expect(
+            tags("<P><Input NAME=a value='b &amp; \"c\"' checked/><!-- <i x=y> --></p><br/>")
+                == ["p", "input name=a value=b & \"c\" checked=", "br"]
+        )
+        #expect(tags("a < b <1> <a href = /x?a=1&b=2 >") == ["a href=/x?a=1&b=2"])
+    }
+
+    @Test(arguments: ["<", "<a", "<a b='", "<!--", "<a =", "<a b", "<!-- <a> --"])
+    func `what does not end is no tag`(_ text: String) {
+        #expect(tags(text) == [])
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: ["<a ", "<a b='", "<!-", "<a =="])
+    func `a million of the same take no time`(_ text: String) {
+        #expect(tags(String(repeating: text, count: 300_000)) == [])
+    }
+}
+
 /// JSON with places.
 @Suite struct JSONLeavesTests {
     private func leaves(_ text: String) -> [String]? {

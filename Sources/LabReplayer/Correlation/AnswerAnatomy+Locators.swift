@@ -18,7 +18,7 @@ extension AnswerAnatomy {
         func offerParts(_ value: [UInt8], _ source: AnswerLocator.Source) {
             offer(value, AnswerLocator(source))
             guard value.contains(UInt8(ascii: "/")) else { return }
-            for (token, part) in Self.urlParts(of: value) {
+            for (token, part) in Self.urlParts(of: value, wanted) {
                 offer(token, AnswerLocator(source, part: part))
             }
         }
@@ -32,13 +32,14 @@ extension AnswerAnatomy {
         }
         for cookie in cookies { offer(cookie.value, AnswerLocator(.cookie(cookie.name))) }
         for leaf in leaves { offerParts(leaf.value, .json(leaf.pointer)) }
-        for tag in tags { offerTag(tag, offer) }
+        for tag in tags { offerTag(tag, wanted, offer) }
         offerText(wanted.subtracting(found.keys), offer)
         return found
     }
 
     private func offerTag(
         _ tag: MarkupTag,
+        _ wanted: Set<[UInt8]>,
         _ offer: ([UInt8], AnswerLocator) -> Void
     ) {
         let name = tag["name"].map { String(decoding: $0, as: UTF8.self) }
@@ -50,7 +51,7 @@ extension AnswerAnatomy {
         }
         for link in tag.links {
             let url = URLParts(link[...])
-            for (token, part) in Self.urlParts(of: link) {
+            for (token, part) in Self.urlParts(of: link, wanted) {
                 if case .path(let pattern) = part {
                     offer(token, AnswerLocator(.link(pattern)))
                 } else {
@@ -64,10 +65,15 @@ extension AnswerAnatomy {
         }
     }
 
-    /// The tokens in a URL: in its query, and in the segments of its path.
+    /// What no browser would send is not taken apart, bytes.
+    private static let longestURL = 8192
+
+    /// The wanted tokens in a URL: in its query, and in the segments of its path.
     private static func urlParts(
-        of link: [UInt8]
+        of link: [UInt8],
+        _ wanted: Set<[UInt8]>
     ) -> [(token: [UInt8], part: AnswerLocator.URLPart)] {
+        guard link.count <= longestURL else { return [] }
         let url = URLParts(link[...])
         var found: [([UInt8], AnswerLocator.URLPart)] = []
         for field in url.query {
@@ -80,7 +86,9 @@ extension AnswerAnatomy {
             // The rest of the path is part of the pattern, itself with `*` only where it varies
             // too: the first `*` is the one that is taken, so what stands before must be fixed.
             for token in Token.candidates(in: Array(segment)) {
-                guard let range = segment.firstRange(of: token) else { continue }
+                guard wanted.contains(token), let range = segment.firstRange(of: token) else {
+                    continue
+                }
                 var pieces = segments.map { String(decoding: $0, as: UTF8.self) }
                 pieces[index] =
                     String(decoding: segment[..<range.lowerBound], as: UTF8.self) + "*"

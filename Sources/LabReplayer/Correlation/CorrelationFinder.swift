@@ -28,9 +28,9 @@ struct CorrelationFinder {
         guard exchanges.count > 1 else { return }
         let requests = exchanges.map { RequestAnatomy(captured: $0) }
         let values = requests.map { $0?.values ?? [] }
-        let wanted = Self.wanted(values.dropFirst())
+        // Tokens that later requests hold, and that the client has not sent before it was given them.
+        var open = Self.wanted(values.dropFirst())
         var sources: [[UInt8]: Source] = [:]
-        var sent: Set<[UInt8]> = []
         var jar = CookieJar()
         var setters: [SentValue: Int64] = [:]
 
@@ -51,7 +51,7 @@ struct CorrelationFinder {
                     )
                     note(subject, token, answer: source.answer, request: exchange.id)
                 } else {
-                    sent.formUnion(tokens)
+                    open.subtract(tokens)
                 }
             }
             guard let answer = AnswerAnatomy(captured: exchange) else { continue }
@@ -59,8 +59,6 @@ struct CorrelationFinder {
                 jar.set(cookie, host: request.host, path: request.pathText)
                 setters[SentValue(name: cookie.name, value: cookie.value)] = exchange.id
             }
-            guard !wanted.isEmpty else { continue }
-            let open = wanted.subtracting(sent)
             for (token, locator) in answer.locators(of: open) {
                 sources[token] = Source(answer: exchange.id, kind: kind, locator: locator)
             }

@@ -152,10 +152,12 @@ private struct SessionBinding {
         var number: Int?
     }
 
-    /// By rule, the latest last.
+    /// By rule, the latest last; and by what was given, the latest.
     private var given: [Int: [Given]] = [:]
+    private var latest: [Int: [[UInt8]: Int]] = [:]
     private var valueCount = 0
     private var jar = CookieJar()
+    private var watchedTurns = 0
     private var turns: [(place: Int, host: String, path: String)] = []
 
     init(rules: [CorrelationRule], cookieRules: [String: Int]) {
@@ -177,6 +179,7 @@ private struct SessionBinding {
                 from.matches(method: request.method, path: request.path),
                 let value = locator.value(in: answer)
             else { continue }
+            latest[index, default: [:]][value] = given[index, default: []].count
             given[index, default: []].append(
                 Given(place: turn.place, locator: locator, value: value)
             )
@@ -243,7 +246,8 @@ private struct SessionBinding {
 
     /// From now back to the session's start every answer may set what is sent here.
     private mutating func watchCookies() {
-        for turn in turns {
+        defer { watchedTurns = turns.count }
+        for turn in turns[watchedTurns...] {
             answers[turn.place, default: WatchedAnswer()].keepsCookies = true
             answers[turn.place]?.host = turn.host
             answers[turn.place]?.path = turn.path
@@ -256,23 +260,36 @@ private struct SessionBinding {
         of request: RequestAnatomy,
         byRule index: Int
     ) -> RequestPatch? {
-        guard var gifts = given[index] else { return nil }
-        for gift in gifts.indices.reversed() {
-            guard let range = range(of: gifts[gift].value, in: value, request) else { continue }
-            let number = gifts[gift].number ?? valueCount
-            if gifts[gift].number == nil {
-                valueCount += 1
-                gifts[gift].number = number
-                answers[gifts[gift].place, default: WatchedAnswer()].takes
-                    .append((number, gifts[gift].locator))
-                given[index] = gifts
-            }
-            return RequestPatch(
-                range: range,
-                content: .value(number),
-                encoding: value.encoding,
-                isNumber: value.isNumber
-            )
+        guard let (gift, range) = gift(for: value, of: request, index),
+            let found = given[index]?[gift]
+        else { return nil }
+        let number = found.number ?? valueCount
+        if found.number == nil {
+            valueCount += 1
+            given[index]?[gift].number = number
+            answers[found.place, default: WatchedAnswer()].takes.append((number, found.locator))
+        }
+        return RequestPatch(
+            range: range,
+            content: .value(number),
+            encoding: value.encoding,
+            isNumber: value.isNumber
+        )
+    }
+
+    /// How many answers back a value may have been given that is only a part of what is sent.
+    private static let mostParts = 16
+
+    /// What was given that a request sends: the latest that is the whole value, else that is a part.
+    private func gift(
+        for value: PlacedValue,
+        of request: RequestAnatomy,
+        _ index: Int
+    ) -> (gift: Int, range: Range<Int>)? {
+        if let gift = latest[index]?[value.value] { return (gift, value.range) }
+        guard let gifts = given[index] else { return nil }
+        for gift in gifts.indices.suffix(Self.mostParts).reversed() {
+            if let range = range(of: gifts[gift].value, in: value, request) { return (gift, range) }
         }
         return nil
     }

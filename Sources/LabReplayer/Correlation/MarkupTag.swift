@@ -33,10 +33,11 @@ struct MarkupTag {
             }
             guard at < bytes.endIndex, isLetter(bytes[at]) else { continue }
             var reader = TagReader(bytes: bytes, at: at)
-            if let tag = reader.read() {
-                tags.append(tag)
-                at = reader.at
-            }
+            // A tag that does not end has swallowed all the rest: to look for another one inside
+            // it would take the square of the length.
+            guard let tag = reader.read() else { break }
+            tags.append(tag)
+            at = reader.at
         }
         return tags
     }
