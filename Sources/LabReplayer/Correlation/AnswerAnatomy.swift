@@ -1,5 +1,6 @@
 // An answer taken apart: what its head, its JSON, its forms and its links say.
 
+import LabExchange
 import LabWire
 
 /// An answer taken apart as far as locators ask for it.
@@ -7,15 +8,20 @@ import LabWire
 /// A class, so that what was read once is read no more.
 final class AnswerAnatomy {
     let head: ResponseHead
+    /// The content without gzip or deflate; nothing where it has another coding, or is damaged.
     let content: [UInt8]
     private let media: MediaType
 
     init(head: ResponseHead, content: [UInt8]) {
         self.head = head
-        // What is compressed can't be looked into.
-        let isReadable =
-            head.value(ofFirst: "content-encoding").map { $0.equals("identity") } ?? true
-        self.content = isReadable ? content : []
+        var codings: [String] = []
+        for field in head.fields where head.name(of: field).equals(ignoringCase: "content-encoding")
+        {
+            codings += String(decoding: head.value(of: field), as: UTF8.self).lowercased()
+                .split { $0 == "," || $0 == " " || $0 == "\t" }.map { String($0) }
+        }
+        self.content =
+            codings.isEmpty ? content : Array(Inflate.undo(codings, of: content[...]) ?? [])
         media = MediaType(head.value(ofFirst: "content-type") ?? [])
     }
 
