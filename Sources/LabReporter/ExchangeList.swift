@@ -39,7 +39,14 @@ public struct ExchangeList: Sendable {
             + left(target.isEmpty ? "(unreadable)" : target, targetWidth) + " "
             + style.paint(left(end(exchange), 13), tone(exchange)) + " "
             + right(Quantity.milliseconds(exchange.totalNs), 11) + " "
-            + right(Quantity.bytes(exchange.responseBytes), 8) + "\n"
+            + right(Quantity.bytes(exchange.responseBytes), 8) + "\n" + replayed(exchange)
+    }
+
+    /// A line of its own for what a replay did otherwise.
+    private func replayed(_ exchange: ExchangeSummary) -> String {
+        guard let reason = exchange.mismatch else { return "" }
+        let words = reason == "outcome" ? "not answered as then" : RunReport.words(reason)
+        return String(repeating: " ", count: 29) + style.bad("replayed: \(words)") + "\n"
     }
 
     /// The status, and where that is not the whole story, how it ended.

@@ -146,6 +146,23 @@ import Testing
         #expect(usage.status == 64)
     }
 
+    @Test func `exchanges are listed with what a replay did otherwise`() throws {
+        _ = try replay("--match", "status,headers")
+        func list(_ words: String...) throws -> Finished {
+            try Tool([Place.lab, "list", session] + words).finish()
+        }
+        let listed = try list("--run", "1").output
+        #expect(listed.split(separator: "\n").count == 5)
+        #expect(listed.contains("replayed: header differs: cache-control\n"))
+        #expect(listed.contains("replayed: status differs\n"))
+        let json = try list("--run", "1", "--where", "mismatch LIKE 'header:%'", "--json").output
+        #expect(json.split(separator: "\n").count == 1)
+        #expect(json.contains(#""mismatch":"header:cache-control""#))
+        #expect(try list("--where", "mismatch IS NULL").output.split(separator: "\n").count == 5)
+        let none = try list("--run", "7")
+        #expect(none.status == 2 && none.errors.contains("There is no replay run '7'"))
+    }
+
     @Test(arguments: [
         (["--match", "status,cookies"], "--match does not know 'status,cookies'"),
         (["--match", ""], "--match does not know ''"),

@@ -42,6 +42,8 @@ public struct ExchangeSummary: Codable, Sendable, Equatable {
     public var signal: Int?
     /// Whether its child ended while it served this exchange.
     public var killedItsChild: Bool
+    /// Why a replay was answered otherwise, as it is stored; nil where it was not, or was not asked for.
+    public var mismatch: String?
 }
 
 /// A question to the exchanges of a session.
@@ -82,13 +84,16 @@ struct ExchangeQuery {
 
     private var condition: String
     private var tail: String
+    /// The replay run that `mismatch` is taken from; nil where it is NULL.
+    private var run: Int64?
 
     /// All, in order, of which `expression` is true.
-    static func matching(_ expression: String?) -> ExchangeQuery {
+    static func matching(_ expression: String?, run: Int64? = nil) -> ExchangeQuery {
         // On lines of its own, so that a comment in the expression ends with it.
         ExchangeQuery(
             condition: expression.map { "WHERE (\n\($0)\n)" } ?? "",
-            tail: "ORDER BY id"
+            tail: "ORDER BY id",
+            run: run
         )
     }
 
@@ -102,20 +107,30 @@ struct ExchangeQuery {
 
     var sql: String {
         let names = Self.columns.map { "\($0.sql) AS \($0.name)" }.joined(separator: ", ")
+        // Of several results of an exchange the reason that comes first in the alphabet.
+        let replayed = run.map { run in
+            """
+            LEFT JOIN (SELECT exchange_id, min(mismatch) AS mismatch FROM replay_result
+                WHERE run_id = \(run) GROUP BY exchange_id) m ON m.exchange_id = e.id
+            """
+        }
         return """
             WITH listed AS (
                 SELECT \(names), e.started_ns, e.response_ended_ns, r.anchor_ns,
-                    e.user_cpu_us + e.system_cpu_us AS cpu_us
+                    e.user_cpu_us + e.system_cpu_us AS cpu_us,
+                    \(run == nil ? "NULL" : "m.mismatch") AS mismatch
                 FROM exchange e
                 LEFT JOIN connection n ON n.id = e.connection_id
                 LEFT JOIN recording r ON r.id = n.recording_id
                 LEFT JOIN child c ON c.connection_id = e.connection_id
                 LEFT JOIN body q ON q.id = e.request_body_id
-                LEFT JOIN body a ON a.id = e.response_body_id)
+                LEFT JOIN body a ON a.id = e.response_body_id
+                \(replayed ?? ""))
             SELECT id, recording_id, connection_id, sequence, pid, started_ns - anchor_ns, method,
                 target, route, status, outcome, response_ended_ns - started_ns, cpu_us,
                 request_bytes, response_bytes, fate, exit_code, term_signal,
-                outcome = 'child_died' OR (outcome = 'app_error' AND response_ended_ns IS NULL)
+                outcome = 'child_died' OR (outcome = 'app_error' AND response_ended_ns IS NULL),
+                mismatch
             FROM listed
             \(condition)
             \(tail)
@@ -149,7 +164,8 @@ extension ExchangeSummary {
             fate: row.textIfAny(15),
             exitCode: number(16),
             signal: number(17),
-            killedItsChild: row.int(18) != 0
+            killedItsChild: row.int(18) != 0,
+            mismatch: row.textIfAny(19)
         )
     }
 }

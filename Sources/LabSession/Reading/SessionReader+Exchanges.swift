@@ -9,15 +9,27 @@ extension SessionReader {
     ///
     /// - Parameters:
     ///   - expression: A SQL condition over ``ExpressionError/columns``; nil for all.
+    ///   - name: The number or label of a replay: the exchanges then have their `mismatch` in it, and
+    ///     without an expression those that have none are left out.
     ///   - body: What is done with each.
     /// - Throws: ``ExpressionError``, ``SessionError``, and what `body` throws.
     public func forEachExchange(
         where expression: String? = nil,
+        run name: String? = nil,
         _ body: (ExchangeSummary) throws -> Void
     ) throws {
         try readThrough { db in
             do {
-                let query = ExchangeQuery.matching(expression)
+                let run = try name.map { name in
+                    guard let run = try ReplayRunDetail.number(db, name) else {
+                        throw SessionError.noSuchRun(name: name, path: path)
+                    }
+                    return run
+                }
+                let query = ExchangeQuery.matching(
+                    expression ?? run.map { _ in "mismatch IS NOT NULL" },
+                    run: run
+                )
                 let rows = try Row.fetchCursor(db, sql: query.sql)
                 while let row = try rows.next() { try body(ExchangeSummary(row)) }
             } catch let error as DatabaseError {
