@@ -169,7 +169,7 @@ struct ReplayCommand: ParsableCommand {
         }
         var settings = try replaySettings(recordings, found?.shard)
         settings.correlation = correlation
-        if found != nil, let end = all.map(\.endedNs).max() {
+        if found != nil, let end = exchanges.map(\.endedNs).max() {
             settings.shape.span = 0..<max(1, end)
         }
         let replayer = Replayer(exchanges: exchanges, settings: settings)
