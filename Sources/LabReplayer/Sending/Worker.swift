@@ -159,7 +159,8 @@ struct Worker: ~Copyable {
     /// The instant at which something is to be done if nothing comes.
     private var nextInstant: Int64 {
         guard hasBegun else { return min(nextTick, task.startNs) }
-        return min(nextTick, restUntilNs, due.firstNs, upcoming?.dueNs ?? .max)
+        // By twos: the `min` that takes any number makes an array of them, in the loop.
+        return min(min(nextTick, restUntilNs), min(due.firstNs, upcoming?.dueNs ?? .max))
     }
 
     /// A stale event, of a descriptor that was closed and opened again within a batch, does no harm:
