@@ -128,7 +128,7 @@ import Testing
     @Test func `with too few descriptors to begin with it says so and does not start`() throws {
         let session = try Place.temporary().appendingPathComponent("session.db").path
         let end = try Tool([
-            "prlimit", "--nofile=9", Place.lab, "record", "--port", "0", "--output", session,
+            "prlimit", "--nofile=7", Place.lab, "record", "--port", "0", "--output", session,
         ]).finish()
         #expect(end.status == 2)
         #expect(end.errors.contains("Too many open files"))
