@@ -1,0 +1,85 @@
+// The replay itself: requests go out, results become rows, and the run gets its end.
+
+import Glibc
+import LabExchange
+import LabReplayer
+import LabSession
+import LabWire
+
+extension ReplayCommand {
+    func send(
+        _ replayer: Replayer,
+        _ settings: ReplaySettings,
+        _ exchanges: [CapturedExchange],
+        _ shard: Shard?
+    ) throws {
+        let file = try SessionFile.open(writing: session)
+        let now = Moment.now
+        let writer = try ReplayWriter(
+            file,
+            ReplayFacts(
+                label: label,
+                startedAt: now.wall,
+                target: "http://\(settings.target.text)",
+                concurrency: settings.mostAtOnce,
+                pacing: settings.shape.pace.rawValue,
+                seed: settings.shape.rate.map { Int64(bitPattern: $0.seed) },
+                settings: ReplayWords.settings(
+                    settings,
+                    filter: filter,
+                    correlate: live.correlate,
+                    anchorNs: now.monotonicNs,
+                    shard
+                ),
+                hostFacts: ReplayWords.hostFacts(),
+                shard: shard?.index ?? 0
+            ),
+            exchanges: exchanges
+        )
+        for skipped in replayer.skipped {
+            complain(ReplayWords.sentence(skipped))
+        }
+        pacing.warn()
+        let progress = ReplayProgressLine()
+        // The rows are written while requests are sent, but never in their way: this thread takes
+        // what the sending ones leave. The workers are made before, and keep their priority.
+        var isPolite = false
+        let summary = try replayer.run(
+            onResults: { results in
+                if !isPolite { isPolite = Self.setNice(19) }
+                try writer.write(results)
+            },
+            onProgress: { progress.show($0) }
+        )
+        _ = Self.setNice(0)
+        progress.clear()
+        let reason = summary.wasInterrupted ? "interrupted" : summary.ok == 0 ? "failed" : "done"
+        let verdicts = failIf.compactMap { FailCondition($0) }
+            .map { ($0.text, $0.verdict(on: summary)) }
+        var words = ReplayWords(
+            run: writer.runID,
+            label: label,
+            target: "http://\(settings.target.text)",
+            settings,
+            summary
+        )
+        words.failedConditions = verdicts.compactMap { text, verdict in
+            if case .fails = verdict { text } else { nil }
+        }
+        try writer.end(
+            histograms: summary.series.map { ($0.name, $0.buckets) },
+            summary: words.json,
+            reason: reason,
+            at: Moment.now.wall
+        )
+        try output.tell(words, summary, ofRun: writer.runID, in: session)
+        ReplayWords.warnings(summary).forEach { complain($0) }
+        try judge(summary, settings.target)
+        try judge(verdicts.map { $0.1 }, matching: summary)
+    }
+
+    /// The nice value of this thread alone (setpriority(2), "C library/kernel differences").
+    static func setNice(_ value: Int32) -> Bool {
+        setpriority(Int32(PRIO_PROCESS.rawValue), 0, value) == 0
+    }
+}
