@@ -54,11 +54,18 @@ struct ProcessTree {
         for sight in seen {
             if known[sight.pid] == nil { known[sight.pid] = sight.start }
             total += sight.ticks
+            let isOrphan = sight.parent == getpid() && sight.pid != root
+            if isOrphan { orphans.insert(sight.pid) }
             if sight.state == UInt8(ascii: "Z") {
-                if sight.pid != root { zombies += 1 }
+                if isOrphan {
+                    // Elsewhere the system's first process would reap it: it does not stand.
+                    var status: Int32 = 0
+                    _ = waitpid(sight.pid, &status, WNOHANG)
+                } else if sight.pid != root {
+                    zombies += 1
+                }
                 continue
             }
-            if sight.parent == getpid(), sight.pid != root { orphans.insert(sight.pid) }
             pages += sight.residentPages
             threads += sight.threads
             descriptors += Self.count("/proc/\(sight.pid)/fd")
