@@ -165,6 +165,45 @@ import Testing
         #expect(end.status == 1 && end.output.contains("body:1 differs"), "\(end.output)")
     }
 
+    @Test func `stored replays are compared by content, and never by time`() throws {
+        let folder = try Place.temporary()
+        let session = folder.appendingPathComponent("copy.db").path
+        try FileManager.default.copyItem(atPath: try Self.session.get(), toPath: session)
+        func replay(_ content: String, _ label: String) throws {
+            let server = try ScriptedServer { _ in
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
+                    + "\(content.utf8.count)\r\n\r\n\(content)"
+            }
+            defer { server.stop() }
+            let end = try Tool.run(
+                Place.lab,
+                "replay",
+                session,
+                "--target",
+                "http://127.0.0.1:\(server.port)",
+                "--label",
+                label,
+                "-c",
+                "1"
+            )
+            #expect(end.status == 0, "\(end.errors)")
+        }
+        try replay(#"{"price":1}"#, "old")
+        try replay(#"{"price":1}"#, "same")
+        try replay(#"{"price":"1"}"#, "new")
+        func compare(_ words: String...) throws -> Finished {
+            try Tool([Place.lab, "compare", session, "--runs"] + words).finish()
+        }
+        #expect(try compare("old", "same").status == 0)
+        let end = try compare("old", "new", "--control-run", "same")
+        #expect(
+            end.status == 1 && end.output.contains("body.price is of another type"),
+            "\(end.output)"
+        )
+        #expect(try compare("old", "none").status == 2)
+        #expect(try compare("old").status == 64)
+    }
+
     @Test func `what can't be done is a sentence and a verdict, never a pass`() throws {
         let session = try Self.session.get()
         func end(_ options: [String]) throws -> Finished {

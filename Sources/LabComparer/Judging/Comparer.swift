@@ -66,6 +66,30 @@ public struct Comparer: Sendable {
         }
     }
 
+    /// Begins a round whose answers are given one by one.
+    public mutating func beginRound(order: [Arm]) {
+        orders.append(order)
+        if !order.contains(.control) { hasControl = false }
+    }
+
+    /// Takes one request's answers of the round that was begun last; nil where there is none.
+    public mutating func add(
+        _ request: ComparedRequest,
+        baseline: TimedAnswer?,
+        candidate: TimedAnswer?,
+        control: TimedAnswer?
+    ) {
+        routes[request.route]?.add(
+            request,
+            round: orders.count,
+            baseline: baseline,
+            candidate: candidate,
+            control: control,
+            rules: endpointRules[request.route] ?? .none,
+            ruleUse: &ruleUse
+        )
+    }
+
     /// The differences that are to be sent again: places where the old build never differs from
     /// itself, with the requests that showed them.
     public var unconfirmed: [(route: String, key: DifferenceKey, exchangeIDs: [Int64])] {

@@ -40,6 +40,9 @@ public struct ComparisonSettings: Sendable, Equatable {
     public var failsOn = Set(ReasonKind.allCases)
     /// Routes with fewer requests per round are judged together.
     public var leastRequests = 5
+    /// Whether the answers are those of stored replays, one after the other: nothing can be sent
+    /// again, and times prove nothing.
+    public var isStored = false
     /// Whether what a client does not know yet counts, too.
     public var isStrict = false
     /// What makes the order of arms, and the bootstrap, repeatable.

@@ -109,8 +109,12 @@ struct ContentJudge {
             >= settings.leastExcess * Double(max(1, route.pairs))
         let isOften = p <= alpha && (!tally.isNoisy || isExcess)
         let isReproducible = !tally.isNoisy && tally.confirmation == .reproducible
-        // Without a second baseline only what is structural can't be noise.
-        let isPlain = !hasControl && tally.key.kind.isStructural
+        // What is stored can't be sent again: what is structural is taken as it is, and a value where
+        // it differs in more answers than chance allows.
+        let isPlain =
+            (settings.isStored || !hasControl) && !tally.isNoisy
+            && (tally.key.kind.isStructural
+                || hasControl && SignTest.oneSidedP(heads: tally.candidateCount, tails: 0) <= alpha)
         var state = FindingState.noise
         if tally.candidateCount > 0 {
             if isReproducible || isOften || isPlain {
@@ -135,13 +139,14 @@ struct ContentJudge {
         )
         findings.append(finding)
         switch state {
-        case .regression: reasons.append(Self.reason(finding, tally, rounds))
+        case .regression:
+            reasons.append(Self.reason(finding, tally, rounds, isStored: settings.isStored))
         case .doubtful:
             if !tally.isNoisy, rawP <= Self.curiosity { wantsMore = true }
             let mustKnow =
                 rawP <= Self.suspicion || !hasControl || tally.confirmation == .untried
             if mustKnow {
-                var reason = Self.reason(finding, tally, rounds)
+                var reason = Self.reason(finding, tally, rounds, isStored: settings.isStored)
                 reason.severity = "inconclusive"
                 doubts.append(reason)
             }
@@ -152,7 +157,8 @@ struct ContentJudge {
     private static func reason(
         _ finding: ContentFinding,
         _ tally: KeyTally,
-        _ rounds: Int
+        _ rounds: Int,
+        isStored: Bool
     ) -> Reason {
         let example = finding.examples.first
         let change = example.map { ": \($0.before) → \($0.after)" } ?? ""
@@ -162,6 +168,7 @@ struct ContentJudge {
         let ground: String
         switch finding.confirmation {
         case .reproducible: ground = "reproducible when sent again alone"
+        case .untried where isStored: ground = "as stored, and not sent again"
         case .notReproduced, .untried:
             let (more, less) = tally.balance(rounds: rounds)
             ground =

@@ -87,6 +87,8 @@ public struct ComparisonReport: Sendable {
                 return (shift.route ?? "", estimate.detectable)
             }
             .max { $0.1 < $1.1 }
+            // With so few rounds nothing could have been found, and that is told as a reason.
+            .flatMap { $0.1.isFinite ? $0 : nil }
     }
 
     /// Places where the old build's answers differ in what there is, and not only in what it says.

@@ -33,13 +33,42 @@ struct BuildOptions: ParsableArguments {
     )
     var baseline2Url: String?
 
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "Compare two stored replays of the session, by number or label: content and errors only.",
+            valueName: "run"
+        )
+    )
+    var runs: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "A second stored replay of the old build: what it differs in is noise.",
+            valueName: "run"
+        )
+    )
+    var controlRun: String?
+
     func validate() throws {
+        if !runs.isEmpty {
+            guard runs.count == 2, baselineCmd == nil, candidateCmd == nil, baselineUrl == nil,
+                candidateUrl == nil
+            else {
+                throw ValidationError(
+                    "--runs takes two runs, the old build's and the new one's, and no command or URL: "
+                        + "lab compare SESSION --runs 1 2."
+                )
+            }
+            return
+        }
+        guard controlRun == nil else { throw ValidationError("--control-run goes with --runs.") }
         let commands = [baselineCmd, candidateCmd].compactMap { $0 }
         let urls = [baselineUrl, candidateUrl].compactMap { $0 }
         guard commands.count == 2 && urls.isEmpty || urls.count == 2 && commands.isEmpty else {
             throw ValidationError(
-                "Give both builds in one way: --baseline-cmd and --candidate-cmd, or --baseline-url "
-                    + "and --candidate-url."
+                "Give both builds in one way: --baseline-cmd and --candidate-cmd, --baseline-url "
+                    + "and --candidate-url, or --runs."
             )
         }
         guard baseline2Url == nil || !urls.isEmpty else {
@@ -53,9 +82,9 @@ struct BuildOptions: ParsableArguments {
     }
 
     /// The old build, for people.
-    var baseline: String { baselineCmd ?? baselineUrl ?? "" }
+    var baseline: String { baselineCmd ?? baselineUrl ?? runs.first.map { "run \($0)" } ?? "" }
     /// The new build, for people.
-    var candidate: String { candidateCmd ?? candidateUrl ?? "" }
+    var candidate: String { candidateCmd ?? candidateUrl ?? runs.last.map { "run \($0)" } ?? "" }
 
     /// Where each arm's requests go.
     func targets() throws -> [Arm: ArmTarget] {

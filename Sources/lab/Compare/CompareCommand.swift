@@ -22,7 +22,8 @@ struct CompareCommand: ParsableCommand {
             --max-rounds while it can't tell.
 
             Give the builds as commands, in which {port} is where to listen (each arm then has a fresh \
-            server, and its processes are watched), or as URLs of servers that run.
+            server, and its processes are watched), as URLs of servers that run, or as two stored \
+            replays, of which content and errors are compared.
 
             Exit codes: 0 nothing regressed; 1 regression, every reason listed; 2 it could not be done; \
             3 inconclusive: too few rounds, a restless machine, too little answered; 4 nothing to \
@@ -48,7 +49,7 @@ struct CompareCommand: ParsableCommand {
         } catch let failure as Failure {
             try tellFailure(failure.sentence, failure.code)
             throw failure
-        } catch let error as SessionError {
+        } catch let error where error is SessionError || error is ReplayError {
             try tellFailure("\(error)", ExitStatus.couldNot)
             throw error
         }
@@ -67,7 +68,68 @@ struct CompareCommand: ParsableCommand {
         try output.write(report(.failed(reason, seed: sending.seed), requests: 0), showsText: false)
     }
 
+    /// Holds stored replays against each other.
+    private func compareRuns() throws {
+        let rules = try judging.ruleBook(today: String(Moment.now.wall.prefix(10)))
+        var settings = judging.settings(seed: sending.seed)
+        settings.isStored = true
+        settings.looks = Looks(first: 1, most: 1)
+        // They were not interleaved: a time that differs may be the machine's.
+        settings.failsOn.formIntersection([.content, .errors])
+        let reader = try SessionReader(session)
+        let runs = try StoredRuns(
+            reader,
+            baseline: builds.runs[0],
+            candidate: builds.runs[1],
+            control: builds.controlRun
+        )
+        let requests = try reader.capturedExchanges().map {
+            ComparedRequest(id: $0.id, route: routeName($0))
+        }
+        var comparer = Comparer(requests: requests, settings: settings, rules: rules)
+        comparer.notes = [
+            "Stored replays were not interleaved, so latency is told and not judged."
+        ]
+        if builds.controlRun == nil {
+            comparer.notes.append(
+                "Without --control-run, a second replay of the old build, noise can't be told from change."
+            )
+        }
+        try runs.compare(
+            &comparer,
+            routes: Dictionary(requests.map { ($0.id, $0.route) }) { first, _ in first }
+        )
+        try finish(
+            comparer.judge(look: 0, tellsTails: false),
+            rules,
+            requests: requests.count,
+            port: try reader.recordings().last?.port ?? 80
+        )
+    }
+
+    /// Tells a comparison, and ends with its code.
+    private func finish(
+        _ comparison: Comparison,
+        _ rules: RuleBook,
+        requests: Int,
+        leftOut: [String] = [],
+        port: Int
+    ) throws {
+        var told = report(comparison, requests: requests)
+        told.leftOut = leftOut
+        told.rules = rules.rules
+        told.curls = try curls(comparison, port: port)
+        try output.write(told, showsText: true)
+        let isForgiven = comparison.verdict == .inconclusive && judging.inconclusive == .pass
+        if isForgiven {
+            complain("the answer is inconclusive, and --inconclusive pass lets it pass.")
+        }
+        let code = isForgiven ? 0 : comparison.verdict.exitCode
+        if code != 0 { throw ExitNow(code) }
+    }
+
     private func compare() throws {
+        guard builds.runs.isEmpty else { return try compareRuns() }
         let rules = try judging.ruleBook(today: String(Moment.now.wall.prefix(10)))
         let selection = try sending.select(from: session)
         let settings = judging.settings(seed: sending.seed)
@@ -92,17 +154,13 @@ struct CompareCommand: ParsableCommand {
             confirmations: judging.confirm
         )
         let comparison = try withExtendedLifetime(watch) { try loop.run() }
-        var told = report(comparison, requests: requests.count)
-        told.leftOut = selection.leftOut
-        told.rules = rules.rules
-        told.curls = try curls(comparison, port: builds.port ?? runner.port)
-        try output.write(told, showsText: true)
-        let isForgiven = comparison.verdict == .inconclusive && judging.inconclusive == .pass
-        if isForgiven {
-            complain("the answer is inconclusive, and --inconclusive pass lets it pass.")
-        }
-        let code = isForgiven ? 0 : comparison.verdict.exitCode
-        if code != 0 { throw ExitNow(code) }
+        try finish(
+            comparison,
+            rules,
+            requests: requests.count,
+            leftOut: selection.leftOut,
+            port: builds.port ?? runner.port
+        )
     }
 
     private func routeName(_ exchange: CapturedExchange) -> String {
