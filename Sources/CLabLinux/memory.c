@@ -116,25 +116,93 @@ static int pin(const struct iovec *ranges, int count) {
     return kept ? 0 : -1;
 }
 
-int clab_copy_at_fork(void) {
+static struct look *room_to_look(void) {
     struct look *look = mmap(NULL, sizeof *look, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (look == MAP_FAILED) return -1;
-    int pages = -1;
-    int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    return look == MAP_FAILED ? NULL : look;
+}
+
+/* Calls `body` with each private mapping that may be written to. */
+static void each_writable(struct look *look, void (*body)(struct look *, uintptr_t from, uintptr_t to, void *with), void *with) {
     int maps = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-    if (pagemap >= 0 && maps >= 0 && read_whole(maps, look->maps, sizeof look->maps) > 0) {
-        for (char *line = look->maps; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
-            char *rest;
-            uintptr_t from = strtoul(line, &rest, 16), to = *rest == '-' ? strtoul(rest + 1, &rest, 16) : 0;
-            if (from != (uintptr_t)look && !strncmp(rest, " rw-p ", 6)) own_pages(look, pagemap, from, to);
-        }
-        if (look->count > 0 && pin(look->ranges, look->count) == 0) {
-            pages = 0;
-            for (int i = 0; i < look->count; i++) pages += (int)(look->ranges[i].iov_len / page);
-        }
+    if (maps < 0) return;
+    read_whole(maps, look->maps, sizeof look->maps);
+    close(maps);
+    for (char *line = look->maps; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
+        char *rest;
+        uintptr_t from = strtoul(line, &rest, 16), to = *rest == '-' ? strtoul(rest + 1, &rest, 16) : 0;
+        if (from != (uintptr_t)look && !strncmp(rest, " rw-p ", 6)) body(look, from, to, with);
     }
-    if (maps >= 0) close(maps);
-    if (pagemap >= 0) close(pagemap);
+}
+
+static void add_own(struct look *look, uintptr_t from, uintptr_t to, void *pagemap) {
+    own_pages(look, *(int *)pagemap, from, to);
+}
+
+/* Fills `look` with the pages that this process alone maps. */
+static void look_at_own(struct look *look) {
+    int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    if (pagemap < 0) return;
+    each_writable(look, add_own, &pagemap);
+    close(pagemap);
+}
+
+static int pages_of(const struct look *look) {
+    int pages = 0;
+    for (int i = 0; i < look->count; i++) pages += (int)(look->ranges[i].iov_len / page);
+    return pages;
+}
+
+int clab_copy_at_fork(void) {
+    struct look *look = room_to_look();
+    if (!look) return -1;
+    look_at_own(look);
+    int pages = look->count > 0 && pin(look->ranges, look->count) == 0 ? pages_of(look) : -1;
+    munmap(look, sizeof *look);
+    return pages;
+}
+
+struct clab_written {
+    int is_taken; /* a child notes its own, or has */
+    int count;    /* of the ranges; 0 until it has */
+    struct iovec ranges[most_ranges];
+};
+
+struct clab_written *clab_written_room(void) {
+    void *memory = mmap(NULL, sizeof(struct clab_written), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+int clab_has_written(const struct clab_written *written) {
+    return __atomic_load_n(&written->count, __ATOMIC_ACQUIRE) > 0;
+}
+
+void clab_note_written(struct clab_written *written) {
+    if (__atomic_exchange_n(&written->is_taken, 1, __ATOMIC_RELAXED)) return;
+    struct look *look = room_to_look();
+    if (!look) return;
+    look_at_own(look);
+    memcpy(written->ranges, look->ranges, sizeof *look->ranges * (size_t)look->count);
+    __atomic_store_n(&written->count, look->count, __ATOMIC_RELEASE);
+    munmap(look, sizeof *look);
+}
+
+/* Adds what of the noted ranges lies in one mapping of this process. */
+static void add_noted(struct look *look, uintptr_t from, uintptr_t to, void *noted) {
+    const struct clab_written *written = noted;
+    for (int i = 0; i < written->count && look->count < most_ranges; i++) {
+        uintptr_t low = (uintptr_t)written->ranges[i].iov_base, high = low + written->ranges[i].iov_len;
+        if (low < from) low = from;
+        if (high > to) high = to;
+        if (low < high) look->ranges[look->count++] = (struct iovec){(void *)low, high - low};
+    }
+}
+
+int clab_copy_written_at_fork(const struct clab_written *written, int most) {
+    struct look *look = room_to_look();
+    if (!look) return -1;
+    each_writable(look, add_noted, (void *)written);
+    int pages = pages_of(look);
+    if (look->count == 0 || pages > most || pin(look->ranges, look->count)) pages = -1;
     munmap(look, sizeof *look);
     return pages;
 }

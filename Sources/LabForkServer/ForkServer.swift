@@ -352,6 +352,7 @@ public struct ForkServer {
             }
             channel.flushIfLarge()
         }
+        workshop.written?.learn()
         guard signals > 0 else { return }
         tell(.sigchld, "{\"signals\":\(signals),\"reaped\":\(reaped)}", at: seen.last_child_ns)
     }

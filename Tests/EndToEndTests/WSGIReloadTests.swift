@@ -2,7 +2,7 @@ import Foundation
 import LabTestSupport
 import Testing
 
-/// `--reload`: the server is replaced under its children, and nothing is lost. And `--warm`.
+/// With `--reload` the server is replaced under its children, with `--warm` it has asked once before.
 @Suite struct WSGIReloadTests {
     private let folder: URL
 

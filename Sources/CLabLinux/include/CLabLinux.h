@@ -76,6 +76,21 @@ int clab_text_on_huge_pages(void);
  * Returns how many pages, or -1 where io_uring is off or too old (5.18), and then nothing has changed. */
 int clab_copy_at_fork(void);
 
+/* What a child has written to, in memory that it shares with its parent; NULL with errno. */
+struct clab_written;
+struct clab_written *clab_written_room(void);
+
+/* In a child, at its end: notes the pages that it alone maps now: those that it has written to. Of
+ * several children the first one does. */
+void clab_note_written(struct clab_written *written);
+
+/* Whether a child has. */
+int clab_has_written(const struct clab_written *written);
+
+/* As clab_copy_at_fork, for the noted pages, as far as this process has them too, if they are `most` at
+ * most. How many, or -1 and nothing has changed. */
+int clab_copy_written_at_fork(const struct clab_written *written, int most);
+
 /* Memory of zeros that a child of this process does not get: to write to it costs no copy after a fork.
  * NULL with errno. */
 void *clab_unshared_memory(size_t size);

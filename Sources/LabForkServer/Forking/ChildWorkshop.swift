@@ -15,6 +15,8 @@ final class ChildWorkshop {
     private let application: (any Application)?
     /// The same, where it lives in this process.
     private let host: (any HostedApplication)?
+    /// What the application's children write to; nil where none is hosted.
+    let written: WrittenPages?
     /// What answers in the rehearsal.
     var rehearsedMode = ForkServerSettings.Mode.builtIn
 
@@ -26,6 +28,7 @@ final class ChildWorkshop {
     ) {
         self.application = application
         host = application as? any HostedApplication
+        written = host == nil ? nil : WrittenPages()
         self.settings = settings
         self.channel = channel
         self.drain = drain
@@ -152,7 +155,7 @@ final class ChildWorkshop {
             exitingNs: clab_monotonic_ns()
         )
         channel.flush()
-        if let cue { Rehearsal.await(cue: cue) }
+        if let cue { Rehearsal.await(cue: cue) } else if child.hasServed { written?.note() }
         _exit(child.exitStatus ?? 0)
     }
 }

@@ -27,6 +27,8 @@ struct Child {
     private(set) var exitStatus: Int32?
 
     private var sequence: Int32 = 0
+    /// Whether there was any request.
+    var hasServed: Bool { sequence > 0 }
     private var upstream = UpstreamConnection()
     private var usageBefore: (user: Int64, system: Int64) = (0, 0)
 
