@@ -131,6 +131,7 @@ import Testing
     @Test func `an answer of one block has its length, and so has an empty one`() throws {
         #expect(try lab.get("/thread", "-i").contains("Content-Length: 7\r\n"))
         #expect(try lab.get("/empty", "-i").contains("Content-Length: 0\r\n"))
+        #expect(lab.stop().status == 0)
     }
 
     @Test func `HEAD, 204 and 304 have no content, whatever the application gives`() throws {
@@ -150,6 +151,7 @@ import Testing
         #expect(try !lab.get("/no_content", "-i").contains("Content-Length"))
         // Nothing waits for the end of what has none.
         #expect(try lab.get("/endless", "-I").hasPrefix("HTTP/1.1 200 OK"))
+        #expect(lab.stop().status == 0)
     }
 
     @Test func `an HTTP 1.0 client gets no chunks, and the end of the connection for an end`()
@@ -157,6 +159,7 @@ import Testing
     {
         let answer = try lab.exchange("GET /blocks HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
         #expect(answer.contains("Connection: close\r\n") && answer.hasSuffix("\r\n\r\none two\n"))
+        #expect(lab.stop().status == 0)
     }
 
     @Test func `a file is sent as far as its Content-Length, and closed`() throws {
@@ -184,6 +187,7 @@ import Testing
             told == "[b'on', b'e\\n', b'two', [b'\\n', b'three\\n'], b'fou', b'r\\n', b'', "
                 + "b'five\\nsix\\nseven', b'', b'', b'', []]"
         )
+        #expect(lab.stop().status == 0)
     }
 
     @Test(arguments: [0, 1, 70_000, 1_000_000])
@@ -224,6 +228,7 @@ import Testing
         try unasked.send("POST /ignore_content " + head)
         let answer = unasked.readToEnd()
         #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n") && answer.contains("Connection: close\r\n"))
+        #expect(lab.stop().status == 0)
     }
 
     @Test func `content that nobody read does not become the next request`() throws {
