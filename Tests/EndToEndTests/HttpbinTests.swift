@@ -5,7 +5,8 @@ import Testing
 /// `Sessions/httpbin.db`, real traffic of curl and python-requests, at a fresh httpbin under gunicorn,
 /// and at one that lab hosts.
 @Suite struct HttpbinTests {
-    @Test(arguments: [[], ["--app"]])
+    // One after the other: each wants the port at which the session was recorded.
+    @Test(.serialized, arguments: [[], ["--app"]])
     func `every status matches and only what is random or tells the time differs`(
         host: [String]
     ) throws {
