@@ -28,18 +28,20 @@ def spin(milliseconds):
 
 
 def helper():
-    """A process beside the server that works for each byte: CPU that no latency shows."""
+    """A process beside the server that works for each byte: CPU that no latency shows. Every build has one."""
     reader, writer = os.pipe()
     if os.fork() == 0:
         os.close(writer)
+        # Only when nobody else wants the processor, or it would keep answers waiting.
+        os.nice(19)
         while os.read(reader, 1):
-            spin(0.8)
+            spin(0.5)
         os._exit(0)
     os.close(reader)
     return writer
 
 
-extra_work = helper() if FAULT == "hungry" else None
+extra_work = helper()
 
 
 class Shop(http.server.BaseHTTPRequestHandler):
@@ -63,13 +65,13 @@ class Shop(http.server.BaseHTTPRequestHandler):
             os.abort()
         if FAULT == "leaks-zombies" and number % 100 == 0 and os.fork() == 0:
             os._exit(0)
-        if extra_work is not None:
+        if FAULT == "hungry":
             os.write(extra_work, b"x")
         if FAULT == "some-errors" and random.random() < 0.02:
             return self.answer(b"oops", "text/plain", 500)
         spin(1.5)
         if path == "/list":
-            time.sleep(0.0065 if FAULT == "slow-list" else 0.005)
+            time.sleep(0.0071 if FAULT == "slow-list" else 0.005)
             document = {"items": [{"id": n, "name": f"thing {n}"} for n in range(20)], "at": time.time()}
         elif path.startswith("/items/"):
             number = int(path.rsplit("/", 1)[1])
