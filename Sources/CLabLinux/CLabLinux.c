@@ -104,7 +104,8 @@ int clab_term_signal(int status) { return WTERMSIG(status); }
 
 int clab_signal_child(pid_t pid, int signal_number) {
     int process = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (process < 0) return errno == ENOSYS ? kill(pid, signal_number) : -1;
+    /* No descriptor to be had, or an old kernel: a child that was not waited for keeps its number all the same. */
+    if (process < 0) return errno == ESRCH ? -1 : kill(pid, signal_number);
     int sent = (int)syscall(SYS_pidfd_send_signal, process, signal_number, NULL, 0);
     int saved = errno;
     close(process);

@@ -134,6 +134,12 @@ import Testing
         #expect(end.errors.contains("Too many open files"))
     }
 
+    @Test func `a recorder that had no descriptor left could not be ended`() throws {
+        let lab = try LabRecord()
+        try Tool.run("prlimit", "--pid", "\(lab.pid)", "--nofile=4:1024")
+        #expect(lab.stop().status == 0)
+    }
+
     // MARK: The queue
 
     @Test func `a listen queue that overflows is seen, and so is how long its connections waited`()

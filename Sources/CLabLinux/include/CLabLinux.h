@@ -52,7 +52,7 @@ int clab_signalled(int status);
 int clab_term_signal(int status);
 
 /* A signal to a child that was not waited for when this is called, so that its PID is still its own; by
- * pidfd_send_signal(2), or kill(2) where the kernel has no pidfd (5.3). 0 or -1. */
+ * pidfd_send_signal(2), or kill(2) where no pidfd is to be had (5.3; EMFILE). 0 or -1. */
 int clab_signal_child(pid_t pid, int signal_number);
 
 /* PR_SET_CHILD_SUBREAPER: orphaned descendants become children of this process. 0 or -1. */

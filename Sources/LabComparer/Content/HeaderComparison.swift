@@ -1,20 +1,13 @@
 // The fields of two response heads. That a field is there is always compared; what it says, unless
 // its exact name is known to change from answer to answer.
 
+import LabExchange
 import LabWire
 
 /// Compares response heads.
 enum HeaderComparison {
-    /// Fields whose values say something else in each answer: exact names, never parts of names.
-    static let volatile: Set<String> = [
-        "date", "age", "x-request-id", "request-id", "x-correlation-id", "x-runtime",
-        "traceparent", "tracestate", "b3", "x-b3-traceid", "x-b3-spanid", "x-b3-parentspanid",
-        "x-b3-sampled", "x-b3-flags", "x-datadog-trace-id", "x-datadog-parent-id",
-        "x-datadog-sampling-priority", "x-datadog-origin", "x-amzn-trace-id", "x-amzn-requestid",
-        "x-cloud-trace-context", "sentry-trace",
-    ]
     /// Fields of whose values only the form is compared.
-    static let formOnly: Set<String> = ["etag", "last-modified", "expires"]
+    static let formOnly = VolatileFields.contentTimes.union(["etag"])
     /// Fields that say how the content is framed or coded: the content itself is compared.
     static let framing: Set<String> = ["content-length", "transfer-encoding", "content-encoding"]
 
@@ -51,7 +44,7 @@ enum HeaderComparison {
                         )
                     )
                 }
-            } else if name != "content-type", !volatile.contains(name), old != new {
+            } else if name != "content-type", !VolatileFields.names.contains(name), old != new {
                 list.addValue(
                     place,
                     joined(old),

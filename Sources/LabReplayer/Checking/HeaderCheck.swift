@@ -1,15 +1,10 @@
 // Two heads, side by side. Servers send the same fields in the same order nearly always, so that is
 // tried first, in place; names are looked up and sorted only where it is not so.
 
+import LabExchange
+
 /// Compares the fields of an answer's head with those of the captured one.
 struct HeaderCheck {
-    /// Names whose values are new each time; that the field is there still counts.
-    private static let volatileNames: Set<String> = [
-        "age", "b3", "date", "expires", "last-modified", "request-id", "sentry-trace",
-        "traceparent", "tracestate", "x-amzn-trace-id", "x-cloud-trace-context",
-        "x-correlation-id", "x-request-id", "x-runtime",
-    ]
-    private static let volatilePrefixes = ["x-b3-", "x-datadog-"]
     /// Names of what frames the message or concerns one connection: a proxy may change it at will.
     private static let hopNames: Set<String> = [
         "connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer",
@@ -112,8 +107,9 @@ struct HeaderCheck {
         return Self.isVolatile(name)
     }
 
+    /// Whether a value is new each time; that the field is there still counts.
     private static func isVolatile(_ name: String) -> Bool {
-        volatileNames.contains(name) || volatilePrefixes.contains { name.hasPrefix($0) }
+        VolatileFields.names.contains(name) || VolatileFields.contentTimes.contains(name)
     }
 
     /// Names are ASCII; `| 0x20` makes a few other bytes alike too, and none of them is in a name.

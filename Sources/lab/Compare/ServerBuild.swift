@@ -26,7 +26,7 @@ final class ServerBuild {
     /// How long a server has to end after SIGTERM.
     private static let patienceNs: Int64 = 5_000_000_000
     /// How long a process may take to die once its connections are gone.
-    private static let deathNs: Int64 = 500_000_000
+    private static let deathNs: Int64 = 2_000_000_000
     /// How much of what it wrote is shown where it fails.
     private static let tailBytes = 2000
 
@@ -107,7 +107,7 @@ final class ServerBuild {
     /// How it ended, where answers that did not come say that it may have: a connection is gone before
     /// its process is.
     func death(after results: [ReplayResult]) -> String? {
-        let isSuspect = results.contains { $0.outcome == .reset || $0.outcome == .refused }
+        let isSuspect = results.contains { [.reset, .refused, .truncated].contains($0.outcome) }
         let deadline = clab_monotonic_ns() + (isSuspect ? Self.deathNs : 0)
         while death() == nil, clab_monotonic_ns() < deadline { nap() }
         return death()

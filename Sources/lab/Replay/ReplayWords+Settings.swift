@@ -1,6 +1,7 @@
 // A run's settings and its machine as JSON: what `replay_run.settings` and `host_facts` keep.
 
 import Glibc
+import LabExchange
 import LabReplayer
 
 extension ReplayWords {
