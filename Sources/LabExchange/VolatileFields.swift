@@ -2,8 +2,9 @@
 
 /// Response fields whose values differ between two answers that are the same.
 public enum VolatileFields {
-    /// New each time: times, and identifiers of a request or a trace. Exact names, in lowercase, and
-    /// never parts of names: `date` is in `x-candidate-id` too.
+    /// New each time: times, and identifiers of a request or a trace.
+    ///
+    /// Exact names, in lowercase, and never parts of names: `date` is in `x-candidate-id` too.
     public static let names: Set<String> = [
         "date", "age", "x-request-id", "request-id", "x-correlation-id", "x-runtime",
         "traceparent", "tracestate", "b3", "x-b3-traceid", "x-b3-spanid", "x-b3-parentspanid",

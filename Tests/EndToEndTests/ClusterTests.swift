@@ -99,9 +99,9 @@ import Testing
         let command = lines[(start + 1)...].prefix { $0.hasPrefix("              ") }
             .joined(separator: "\n")
             .replacingOccurrences(of: "/sessions", with: "\(folder.path)/sessions")
-            .replacingOccurrences(of: "/work", with: "\(folder.path)/work")
+            .replacingOccurrences(of: "/scratch", with: "\(folder.path)/scratch")
         let files = FileManager.default
-        for name in ["sessions", "work"] {
+        for name in ["sessions", "scratch"] {
             try files.createDirectory(
                 at: folder.appendingPathComponent(name),
                 withIntermediateDirectories: true
