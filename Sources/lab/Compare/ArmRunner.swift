@@ -124,7 +124,12 @@ final class ArmRunner {
     /// Looks for the request that ended a server: of those that were in flight then, each is sent
     /// alone to a fresh one.
     private func hunt(_ results: [ReplayResult], at arm: Arm) throws {
-        let unknown = results.filter { $0.outcome == .reset }.map(\.exchangeID)
+        let cut = results.filter { [.reset, .truncated].contains($0.outcome) }
+        // What went out on a kept connection is sent once more when that closes: by then nobody may
+        // listen, and what killed the server is among those that were refused first.
+        let refused = results.filter { $0.outcome == .refused }
+            .sorted { $0.doneNs < $1.doneNs }.prefix(options.concurrency)
+        let unknown = (cut + refused).map(\.exchangeID)
             .filter { !innocent.contains($0) && !killers.contains($0) }
         for id in unknown.prefix(Self.mostSuspects) {
             _ = try sendAlone([id], to: arm)
@@ -207,9 +212,13 @@ final class ArmRunner {
     /// requests.
     private func answers(_ results: [ReplayResult], hasDied: Bool) -> [Int64: TimedAnswer] {
         var found: [Int64: TimedAnswer] = [:]
-        for result in results {
-            if hasDied, result.outcome == .refused { continue }
-            if hasDied, result.outcome == .reset, !killers.contains(result.exchangeID) { continue }
+        for var result in results {
+            if killers.contains(result.exchangeID), result.outcome != .ok {
+                // However its client came to see it.
+                result.outcome = .reset
+            } else if hasDied, [.refused, .reset].contains(result.outcome) {
+                continue
+            }
             found[result.exchangeID] = TimedAnswer(
                 answer(result),
                 serviceNs: Double(result.doneNs - result.sentNs)

@@ -52,11 +52,10 @@ final class ServerBuild {
 
     /// What both streams of the command go to: a file, so that nobody must read it for the server to go on.
     private static func unnamedFile() throws -> Int32 {
-        var path = Array("/tmp/lab-compare-XXXXXX".utf8CString)
-        let file = mkstemp(&path)
-        guard file >= 0 else { throw Failure("Cannot make a file in /tmp: \(lastError()).") }
-        unlink(path)
-        _ = fcntl(file, F_SETFD, FD_CLOEXEC)
+        let file = clab_unnamed_file()
+        guard file >= 0 else {
+            throw Failure("Cannot make a file for what a build writes: \(lastError()).")
+        }
         return file
     }
 
