@@ -1,4 +1,4 @@
-// A session is sent again.
+// A session is sent again. The plan of a large one is made while its beginning is sent (PlanLoader).
 //
 //     CapturedExchange ──▶ ReplayPlan ──▶ Schedule ──▶ Worker ═══ sockets ═══▶ the target
 //                          bytes, and     tickets:     Slot, Slot, …              │
@@ -23,30 +23,81 @@ import LabWire
 /// A replayer runs once.
 public final class Replayer: Sendable {
     private let settings: ReplaySettings
-    private let plan: ReplayPlan
-    private let sessions: SessionTable
+    private let loader: PlanLoader
     private let correlation: CorrelationPlan
     private let control = ReplayControl()
+
+    private var plan: ReplayPlan { loader.plan }
+    private var sessions: SessionTable { loader.sessions }
 
     /// How often progress is told, nanoseconds.
     private static let progressNs: Int64 = 250_000_000
 
     private static let runUpNs: Int64 = 10_000_000
 
+    /// Renders what is to be sent first; nothing is sent yet.
+    ///
+    /// Where sessions are captured connections, start when others have ended, and get nothing of the
+    /// target's, the rest is asked for while requests are sent, and what is sent once is forgotten
+    /// then: the session may be larger than memory. Else all is read here.
+    ///
+    /// - Parameters:
+    ///   - settings: Where to send, how much at once, for how long.
+    ///   - captured: Gives exchanges, run by run, and nil after the last one. A run is one of whole
+    ///     connections, each one's exchanges in the order of their sequence. It is called on one thread
+    ///     at a time.
+    /// - Throws: What `captured` throws.
+    public convenience init(
+        _ settings: ReplaySettings,
+        captured: @escaping () throws -> [CapturedExchange]?
+    ) throws {
+        guard settings.correlation == .off else {
+            // Rules are found in whole sessions, requests and answers.
+            var exchanges: [CapturedExchange] = []
+            while let some = try captured() { exchanges += some }
+            self.init(exchanges: exchanges, settings: settings)
+            return
+        }
+        let loader = PlanLoader(settings, captured)
+        try loader.begin()
+        self.init(settings, loader, CorrelationPlan(CorrelationRules()))
+    }
+
     /// Renders all that can be sent; nothing is sent yet.
     ///
     /// - Parameters:
     ///   - exchanges: Grouped by connection, each connection's in the order of their sequence.
     ///   - settings: Where to send, how much at once, for how long.
-    public init(exchanges: [CapturedExchange], settings: ReplaySettings) {
-        self.settings = settings
-        plan = ReplayPlan(exchanges, settings)
-        sessions = SessionTable(plan.draft, settings)
-        correlation = CorrelationPlan(settings.correlation, exchanges, plan, sessions)
-        plan.forgetDraft()
+    public convenience init(exchanges: [CapturedExchange], settings: ReplaySettings) {
+        let loader = PlanLoader(settings, exchanges)
+        let correlation = CorrelationPlan(
+            settings.correlation,
+            exchanges,
+            loader.plan,
+            loader.sessions
+        )
+        self.init(settings, loader, correlation)
     }
 
-    /// How many requests one pass over the session sends.
+    private init(
+        _ settings: ReplaySettings,
+        _ loader: PlanLoader,
+        _ correlation: CorrelationPlan
+    ) {
+        self.settings = settings
+        self.loader = loader
+        self.correlation = correlation
+    }
+
+    /// Whether all that is to be sent is known.
+    public var isWhole: Bool { sessions.isWhole }
+
+    /// Reads and renders all that is left, for who wants to look at all before any of it is sent.
+    ///
+    /// - Throws: What reading throws.
+    public func loadAll() throws { try loader.loadAll() }
+
+    /// How many requests one pass over the session sends; as far as they are known.
     public var requestsPerRound: Int { sessions.count }
 
     /// How many of them are sent with cookies or tokens of the target's.
@@ -57,10 +108,10 @@ public final class Replayer: Sendable {
         correlation.uses.indices.filter { correlation.uses[$0] == 0 }.map { $0 + 1 }
     }
 
-    /// How many sessions they make.
+    /// How many sessions they make; as far as they are known.
     public var sessionsPerRound: Int { sessions.sessions.count }
 
-    /// Exchanges of the session that cannot be sent.
+    /// Exchanges of the session that cannot be sent; as far as they are known.
     public var skipped: [SkippedExchanges] { plan.skipped }
 
     /// What one pass over the session would send.
@@ -105,7 +156,8 @@ public final class Replayer: Sendable {
     ///     ``ReplaySettings/keeping`` to say; without results to keep it is never called.
     ///   - onProgress: Is told every 250 ms and at the end, on the calling thread.
     /// - Returns: What it all came to.
-    /// - Throws: ``ReplayError`` where it could not start, or what `onResults` threw.
+    /// - Throws: ``ReplayError`` where it could not start, what `onResults` threw, or what reading the
+    ///   rest of the session threw; all that was read until then was sent.
     public func run(
         onResults: ([ReplayResult]) throws -> Void,
         onProgress: (ReplayProgress) -> Void
@@ -124,8 +176,7 @@ public final class Replayer: Sendable {
         let schedule = Schedule(sessions, settings, startNs: startNs)
         let queue = ResultQueue(workers: settings.usedThreads)
         let task = WorkerTask(
-            plan: plan,
-            sessions: sessions,
+            loader: loader,
             correlation: correlation,
             settings: settings,
             schedule: schedule,
@@ -137,6 +188,12 @@ public final class Replayer: Sendable {
 
         let threads = try task.start()
         defer { threads.forEach { $0.join() } }
+        let loading =
+            try sessions.isWhole ? nil : PosixThread { [loader] in loader.loadWhileSending() }
+        defer {
+            loader.stop()
+            loading?.join()
+        }
 
         var summary = ReplaySummary()
         var nextProgress = clab_monotonic_ns() + Self.progressNs
@@ -161,6 +218,8 @@ public final class Replayer: Sendable {
                 }
             case .time: break
             case .ended(let totals):
+                loader.stop()
+                if let failure = loader.failure { throw failure }
                 summary = ReplaySummary(totals, routes: plan.draft.routes.names)
                 totals.forEach { $0.latencies.free() }
                 summary.wasInterrupted = control.wish != .go

@@ -58,6 +58,14 @@ extension CapturedExchange {
     }
 }
 
+extension ReplayPlan {
+    /// The whole plan of `exchanges`.
+    convenience init(_ exchanges: [CapturedExchange], _ settings: ReplaySettings) {
+        self.init(settings)
+        add(exchanges)
+    }
+}
+
 extension ReplaySettings {
     static func make(port: Int) throws -> ReplaySettings {
         let target = Authority(host: "127.0.0.1", port: port)

@@ -163,20 +163,23 @@ struct MatchingTests {
             _ fields: String,
             ignoring: [String] = []
         ) -> String? {
-            let arena = ByteArena()
+            let arena = StableMemory<UInt8>()
             var matching = Matching()
             matching.ignoredPointers = ignoring.compactMap { JSONPointer($0) }
-            let content = CapturedContent(place: arena.append(captured), size: captured.count)
+            let content = CapturedContent(
+                place: arena.append(contentsOf: captured),
+                size: captured.count
+            )
             var request = PlannedRequest(
                 exchangeID: 1,
                 place: 0,
                 length: 0,
                 methodLength: 0,
+                status: 200,
                 isPlain: true,
                 closes: false,
-                status: 200,
-                content: content,
-                comparesContent: true
+                comparesContent: true,
+                content: content
             )
             let answer = Answer(
                 outcome: .ok,
@@ -205,7 +208,7 @@ struct MatchingTests {
     }
 
     @Test func `of very many reasons only the kinds are counted`() {
-        var totals = WorkerTotals(isOpen: false, routes: 1)
+        var totals = WorkerTotals(isOpen: false)
         for place in 0..<1000 {
             totals.add(
                 ReplayResult(

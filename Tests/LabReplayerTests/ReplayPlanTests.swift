@@ -22,7 +22,7 @@ struct ReplayPlanTests {
         let request = plan.requests[place]
         let bytes = UnsafeBufferPointer(
             start: plan.arena.base + request.place,
-            count: request.length
+            count: Int(request.length)
         )
         return String(decoding: bytes, as: UTF8.self)
     }
@@ -126,16 +126,5 @@ struct ReplayPlanTests {
         let places = (0..<3).map { plan.requests[$0].content.place }
         #expect(places[0] == places[1])
         #expect(places[0] != places[2])
-    }
-
-    @Test func `an arena keeps what it was given while it grows`() {
-        let arena = ByteArena()
-        let pieces = (0..<300).map { [UInt8](repeating: UInt8($0 % 251), count: $0 * 7) }
-        let places = pieces.map { arena.append($0) }
-        for (place, piece) in zip(places, pieces) {
-            #expect(
-                Array(UnsafeBufferPointer(start: arena.base + place, count: piece.count)) == piece
-            )
-        }
     }
 }

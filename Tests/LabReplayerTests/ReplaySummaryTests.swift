@@ -31,7 +31,7 @@ struct ReplaySummaryTests {
     }
 
     private func totals(isOpen: Bool = false) -> WorkerTotals {
-        WorkerTotals(isOpen: isOpen, routes: 1)
+        WorkerTotals(isOpen: isOpen)
     }
 
     @Test func `a summary is the sum of its workers`() {

@@ -24,7 +24,7 @@ struct RequestChangesTests {
         let request = plan.requests[place]
         let bytes = UnsafeBufferPointer(
             start: plan.arena.base + request.place,
-            count: request.length
+            count: Int(request.length)
         )
         return String(decoding: bytes, as: UTF8.self)
     }

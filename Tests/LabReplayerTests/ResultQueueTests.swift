@@ -32,7 +32,7 @@ struct ResultQueueTests {
         let queue = ResultQueue(workers: 1)
         let giver = try PosixThread { [huge] in
             for id in 1...100 { queue.give(chunk(Int64(id)), cost: huge) }
-            queue.end(WorkerTotals(isOpen: false, routes: 1), ofWorker: 0)
+            queue.end(WorkerTotals(isOpen: false), ofWorker: 0)
         }
         var ids: [Int64] = []
         while case .results(let results) = queue.take(until: .max) {

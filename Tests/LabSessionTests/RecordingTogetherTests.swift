@@ -32,8 +32,7 @@ import Testing
                 pacing: "asap",
                 settings: "{}",
                 hostFacts: "{}"
-            ),
-            exchanges: []
+            )
         )
         let differs = DifferingBody(digest: [1, 2, 3], size: 4, bytes: [1, 2, 3, 4])
         try replay.write([

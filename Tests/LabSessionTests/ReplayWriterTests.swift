@@ -39,8 +39,7 @@ import Testing
                     pacing: "asap",
                     settings: #"{"timeout":1}"#,
                     hostFacts: #"{"cpus":2}"#
-                ),
-                exchanges: exchanges
+                )
             )
         }
 

@@ -112,7 +112,7 @@ struct CorrelationPlan: Sendable {
                     let request = plan.requests[place]
                     let bytes = UnsafeBufferPointer(
                         start: plan.arena.base + request.place,
-                        count: request.length
+                        count: Int(request.length)
                     )
                     return CorrelationTurn(
                         place: place,

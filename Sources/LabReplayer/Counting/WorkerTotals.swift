@@ -39,7 +39,7 @@ struct WorkerTotals: Sendable {
 
     private static let mostReasons = 256
 
-    init(isOpen: Bool, routes: Int) { latencies = Latencies(isOpen: isOpen, routes: routes) }
+    init(isOpen: Bool) { latencies = Latencies(isOpen: isOpen) }
 
     /// What progress shows, the warm-up included.
     struct Counts: Sendable {
@@ -88,25 +88,25 @@ struct Latencies: Sendable {
     private let classes: [LatencyCounts]
     private let service: LatencyCounts
     private let lag: LatencyCounts
-    private let routes: [LatencyCounts]
+    /// By the route's place; those that were not met are not there, or empty.
+    private var routes: [LatencyCounts?] = []
 
-    init(isOpen: Bool, routes: Int) {
+    init(isOpen: Bool) {
         self.isOpen = isOpen
         classes = (0..<10).map { _ in LatencyCounts() }
         service = LatencyCounts()
         lag = LatencyCounts()
-        self.routes = (0..<routes).map { _ in LatencyCounts() }
     }
 
     /// Takes in one result: whole answers, and in an open loop what had none in time, whose user
     /// waited at least so long.
     @inline(__always)
-    func add(_ result: ReplayResult, route: Int) {
+    mutating func add(_ result: ReplayResult, route: Int) {
         let serviceNs = result.doneNs - result.sentNs
         guard isOpen else {
             guard result.outcome == .ok else { return }
             classes[Int(result.status) / 100].record(serviceNs)
-            routes[route].record(serviceNs)
+            record(serviceNs, route)
             return
         }
         lag.record(result.sentNs - result.intendedNs)
@@ -114,15 +114,27 @@ struct Latencies: Sendable {
         if result.outcome == .ok {
             service.record(serviceNs)
             classes[Int(result.status) / 100].record(responseNs)
-            routes[route].record(responseNs)
+            record(responseNs, route)
         } else if result.outcome == .timeout {
             classes[0].record(responseNs)
-            routes[route].record(responseNs)
+            record(responseNs, route)
         }
     }
 
+    @inline(__always)
+    private mutating func record(_ ns: Int64, _ route: Int) {
+        if route >= routes.count || routes[route] == nil { meet(route) }
+        routes[route]?.record(ns)
+    }
+
+    /// Makes room for the counts of a route that was not met before.
+    private mutating func meet(_ route: Int) {
+        while routes.count <= route { routes.append(nil) }
+        routes[route] = LatencyCounts()
+    }
+
     /// Gives the memory back.
-    func free() { (classes + routes + [service, lag]).forEach { $0.free() } }
+    func free() { (classes + routes.compactMap { $0 } + [service, lag]).forEach { $0.free() } }
 
     /// The series of several workers, added up: all first, then by status, then by route.
     static func series(
@@ -131,9 +143,9 @@ struct Latencies: Sendable {
     ) -> (series: [LatencySeries], whole: Histogram<UInt64>) {
         guard let isOpen = all.first?.isOpen else { return ([], .latencies()) }
         let kind = isOpen ? LatencyKind.response : .service
-        func histogram(_ counts: (Latencies) -> LatencyCounts) -> Histogram<UInt64> {
+        func histogram(_ counts: (Latencies) -> LatencyCounts?) -> Histogram<UInt64> {
             var histogram = Histogram<UInt64>.latencies()
-            for one in all { counts(one).add(to: &histogram) }
+            for one in all { counts(one)?.add(to: &histogram) }
             return histogram
         }
         var whole = Histogram<UInt64>.latencies()
@@ -146,7 +158,13 @@ struct Latencies: Sendable {
             )
         }
         for (place, name) in routes.enumerated() {
-            parts.append(LatencySeries(kind, .route(name), histogram { $0.routes[place] }))
+            parts.append(
+                LatencySeries(
+                    kind,
+                    .route(name),
+                    histogram { place < $0.routes.count ? $0.routes[place] : nil }
+                )
+            )
         }
         var found = [LatencySeries(kind, .all, whole)]
         if isOpen {

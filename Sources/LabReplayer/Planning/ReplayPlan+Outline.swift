@@ -6,8 +6,11 @@ extension ReplayPlan {
     /// The method, the target and the head of a planned request.
     private func parts(_ place: Int) -> (method: String, target: Run, head: Run) {
         let request = requests[place]
-        let bytes = UnsafeBufferPointer(start: arena.base + request.place, count: request.length)
-        let start = request.methodLength + 1
+        let bytes = UnsafeBufferPointer(
+            start: arena.base + request.place,
+            count: Int(request.length)
+        )
+        let start = Int(request.methodLength) + 1
         // A head that was rendered here has its spaces, and its empty line.
         let end = bytes[start...].firstIndex(of: 0x20) ?? bytes.count
         var headEnd = end
@@ -17,7 +20,8 @@ extension ReplayPlan {
             headEnd += 1
         }
         return (
-            String(decoding: bytes[..<request.methodLength], as: UTF8.self), bytes[start..<end],
+            String(decoding: bytes[..<Int(request.methodLength)], as: UTF8.self),
+            bytes[start..<end],
             bytes[..<min(headEnd + 1, bytes.count)]
         )
     }
@@ -36,7 +40,7 @@ extension ReplayPlan {
             }
         }
         outline.sort()
-        outline.connections = draft.chains.connectionCount
+        outline.connections = draft.connectionCount
         outline.skipped = skipped.map {
             ReplayOutline.Skipped(
                 reason: $0.reason.rawValue,
@@ -54,7 +58,7 @@ extension ReplayPlan {
         for place in 0..<count {
             let bytes = UnsafeBufferPointer(
                 start: arena.base + requests[place].place,
-                count: requests[place].methodLength
+                count: Int(requests[place].methodLength)
             )
             let method = String(decoding: bytes, as: UTF8.self)
             if !ReplayOutline.isSafe(method) { counts[method, default: 0] += 1 }

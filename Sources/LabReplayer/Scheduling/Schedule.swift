@@ -15,13 +15,32 @@ struct Ticket: Equatable {
     var number: Int
     /// The instant at which it starts; nil for as soon as someone can send it.
     var dueNs: Int64?
+    /// The chapter of the plan that it belongs to.
+    var chapter: Int32 = 0
 }
 
 /// Gives sessions in order, again from the first one where that is asked for.
 struct Schedule: Sendable {
     /// What all workers of a closed loop take from, so that sessions start in captured order.
     private final class Cursor: Sendable {
-        let number = Atomic<Int>(0)
+        private let number = Atomic<Int>(0)
+
+        func take() -> Int { number.wrappingAdd(1, ordering: .relaxed).oldValue }
+
+        /// The next number, where it is below `limit`.
+        func take(below limit: Int) -> Int? {
+            var next = number.load(ordering: .relaxed)
+            while next < limit {
+                let (isTaken, found) = number.weakCompareExchange(
+                    expected: next,
+                    desired: next + 1,
+                    ordering: .relaxed
+                )
+                if isTaken { return next }
+                next = found
+            }
+            return nil
+        }
     }
 
     private enum Clock {
@@ -41,6 +60,8 @@ struct Schedule: Sendable {
     private var share = (index: 0, count: 1)
     /// The number of the next ticket of an open loop.
     private var next = 0
+    /// Whether the last call gave no ticket only because the plan is still being made.
+    private(set) var isEarly = false
 
     /// The schedule of a replay that starts at `startNs`.
     init(_ table: SessionTable, _ settings: ReplaySettings, startNs: Int64) {
@@ -63,8 +84,9 @@ struct Schedule: Sendable {
         return part
     }
 
-    /// How many requests there will be; nil where the time decides.
+    /// How many requests there will be; nil where the time decides, and while the plan is being made.
     var planned: Int? {
+        guard table.isWhole else { return nil }
         let inRounds = rounds.map { $0.multipliedReportingOverflow(by: table.count) }
             .map { $1 ? Int.max : $0 }
         guard let requests else { return inRounds }
@@ -87,12 +109,20 @@ struct Schedule: Sendable {
         }
     }
 
-    /// The next session; nil where all were handed out.
+    /// The next session; nil where all were handed out, and where it is too early (``isEarly``).
     mutating func nextTicket() -> Ticket? {
-        guard !table.sessions.isEmpty else { return nil }
+        // Asked first: what is published after is not missed.
+        let isWhole = table.isWhole
+        guard !isWhole || !table.sessions.isEmpty else { return nil }
         switch clock {
         case .none(let cursor):
-            return ticket(cursor.number.wrappingAdd(1, ordering: .relaxed).oldValue, dueNs: nil)
+            guard !isWhole else {
+                isEarly = false
+                return ticket(cursor.take(), dueNs: nil)
+            }
+            let number = cursor.take(below: table.published)
+            isEarly = number == nil
+            return number.flatMap { firstTicket($0) }
         case .table:
             while next % share.count != share.index { next += 1 }
             defer { next += 1 }
@@ -118,13 +148,31 @@ struct Schedule: Sendable {
         return isOver || isOverToo ? .max : instant
     }
 
+    /// A ticket of the first pass, whose end nobody knows yet.
+    private func firstTicket(_ number: Int) -> Ticket? {
+        ticket(round: 0, table.sessions[number], before: table.sessions[number].first, dueNs: nil)
+    }
+
     /// A ticket's number says how many requests all tickets before it hold, so a bound on requests
     /// is kept exactly without counting them: the last ticket is cut short.
     private func ticket(_ number: Int, dueNs: Int64?) -> Ticket? {
         let (round, place) = number.quotientAndRemainder(dividingBy: table.sessions.count)
         if let rounds, round >= rounds { return nil }
         let session = table.sessions[place]
-        let before = round * table.count + session.first
+        return ticket(
+            round: round,
+            session,
+            before: round * table.count + session.first,
+            dueNs: dueNs
+        )
+    }
+
+    private func ticket(
+        round: Int,
+        _ session: PlannedSession,
+        before: Int,
+        dueNs: Int64?
+    ) -> Ticket? {
         var end = session.end
         if let requests {
             guard before < requests else { return nil }
@@ -135,7 +183,8 @@ struct Schedule: Sendable {
             start: session.first,
             end: end,
             number: before,
-            dueNs: dueNs
+            dueNs: dueNs,
+            chapter: session.chapter
         )
     }
 }

@@ -43,6 +43,8 @@ struct Slot {
     /// Its step, as a place in the session table, and the step after the session's last one.
     var step = 0
     var end = 0
+    /// The chapter of the plan that its session belongs to.
+    var chapter: Int32 = 0
     /// How many requests of the schedule come before the session, less its first step: with the step
     /// it is the request's number.
     var base = 0

@@ -13,7 +13,7 @@ extension Worker {
         slots[slot].isWatched = correlator.watches(place)
         let bytes = UnsafeBufferPointer(
             start: arena + request.pointee.place,
-            count: request.pointee.length
+            count: Int(request.pointee.length)
         )
         guard let changed = correlator.request(place, slot: slot, bytes: bytes) else { return }
         slots[slot].bytes = ownBytes.keep(changed, ofSlot: slot)

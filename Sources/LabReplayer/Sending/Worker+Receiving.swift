@@ -41,7 +41,10 @@ extension Worker {
         _ now: Int64
     ) {
         let request = requests[slots[slot].request]
-        let method = UnsafeBufferPointer(start: arena + request.place, count: request.methodLength)
+        let method = UnsafeBufferPointer(
+            start: arena + request.place,
+            count: Int(request.methodLength)
+        )
         let kept = task.settings.mostBodyBytes
         let most = slots[slot].isWatched ? max(kept, Self.mostWatched) : kept
         let check = ContentCheck(request.content, arena, most: most)

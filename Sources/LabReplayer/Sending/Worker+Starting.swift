@@ -50,6 +50,11 @@ extension Worker {
         slots[slot].sessionNs = ticket.dueNs ?? 0
         totals.sessionsStarted += 1
         if correlates { correlator.begin(slot: slot) }
+        guard let loader else { return }
+        slots[slot].chapter = ticket.chapter
+        guard ticket.chapter > chapter else { return }
+        chapter = ticket.chapter
+        loader.enter(chapter)
     }
 
     /// Begins the slot's next request, or lets it wait until that is due, or retires the slot where
@@ -60,7 +65,9 @@ extension Worker {
         guard freeNs < task.deadlineNs, task.control.wish == .go else { return retire(slot) }
         if slots[slot].step == slots[slot].end {
             leaveSession(slot)
-            guard !isOpen, let ticket = schedule.nextTicket() else { return retire(slot) }
+            guard !isOpen, let ticket = schedule.nextTicket() else {
+                return schedule.isEarly ? waitForSession(slot, freeNs) : retire(slot)
+            }
             enter(slot, ticket)
             slots[slot].sessionNs = freeNs
         }
@@ -75,6 +82,13 @@ extension Worker {
         } else {
             startStep(slot, dueNs, freeNs)
         }
+    }
+
+    /// Lets a slot wait until the plan has a session for it.
+    private mutating func waitForSession(_ slot: Int, _ now: Int64) {
+        slots[slot].phase = .idle
+        unfed.append(slot)
+        feedNs = min(feedNs, now + Self.feedingNs)
     }
 
     /// Sends what is due.
@@ -93,7 +107,7 @@ extension Worker {
         slots[slot].request = Int(step.request)
         let request = requests + Int(step.request)
         slots[slot].bytes = arena + request.pointee.place
-        slots[slot].length = request.pointee.length
+        slots[slot].length = Int(request.pointee.length)
         if correlates { correlate(slot, request) }
         slots[slot].intendedNs = dueNs
         slots[slot].waitedForAnswer = dueNs < freeNs
@@ -108,6 +122,7 @@ extension Worker {
     private mutating func leaveSession(_ slot: Int) {
         guard slots[slot].end > 0 else { return }
         totals.sessionsCompleted += 1
+        loader?.leave(slots[slot].chapter)
         slots[slot].end = 0
         slots[slot].step = 0
         if task.settings.connections != .shared { disconnectAll(slot) }

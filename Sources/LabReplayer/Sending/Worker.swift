@@ -17,6 +17,10 @@ struct Worker: ~Copyable {
     let requests: UnsafePointer<PlannedRequest>
     let steps: UnsafePointer<Step>
     let arena: UnsafePointer<UInt8>
+    /// Who is told which part of the plan is in use; nil where all of it stays.
+    let loader: PlanLoader?
+    /// The last chapter of the plan that this worker has met.
+    var chapter: Int32 = -1
     let addresses: UnsafeMutablePointer<sockaddr_storage>
     let slots: UnsafeMutableBufferPointer<Slot>
     let events: UnsafeMutablePointer<clab_event>
@@ -40,6 +44,9 @@ struct Worker: ~Copyable {
     /// results that say the same.
     var resting: [Int] = []
     var restUntilNs = Int64.max
+    /// Slots for which the plan had no session yet, though it will have.
+    var unfed: [Int] = []
+    var feedNs = Int64.max
     /// How many slots are still in use.
     var active = 0
     /// Connections that wait while another one of their session carries a request.
@@ -77,6 +84,7 @@ struct Worker: ~Copyable {
     private static let mostEvents: Int32 = 256
     private static let tickNs: Int64 = 100_000_000
     static let restNs: Int64 = 10_000_000
+    static let feedingNs: Int64 = 1_000_000
 
     /// Takes over `epoll`.
     init(_ task: WorkerTask, index: Int, epoll: Int32) {
@@ -86,10 +94,11 @@ struct Worker: ~Copyable {
         keeping = task.settings.keeping
         let matching = task.settings.matching
         looksAtHeads = keeping == .all || matching.parts.contains(.headers)
-        let plan = task.plan
-        requests = plan.requests
-        steps = task.sessions.steps
+        let plan = task.loader.plan
+        requests = UnsafePointer(plan.requests.base)
+        steps = UnsafePointer(task.loader.sessions.steps.base)
         arena = UnsafePointer(plan.arena.base)
+        loader = task.settings.sendsOnce && !task.loader.sessions.isWhole ? task.loader : nil
         judge = AnswerJudge(matching, arena)
         addresses = .allocate(capacity: task.settings.addresses.count)
         for (place, address) in task.settings.addresses.enumerated() {
@@ -118,7 +127,7 @@ struct Worker: ~Copyable {
         isCaptured = task.settings.connections == .captured
         used = isOpen ? 0 : share
         if isOpen { free = Array((0..<share).reversed()) }
-        totals = WorkerTotals(isOpen: isOpen, routes: plan.draft.routes.names.count)
+        totals = WorkerTotals(isOpen: isOpen)
     }
 
     deinit {
@@ -146,6 +155,7 @@ struct Worker: ~Copyable {
             if due.firstNs <= now { startDue(now) }
             if upcoming != nil { startSessions(now) }
             if now >= restUntilNs { endRest(now) }
+            if now >= feedNs { feed(now) }
             if now >= nextTick { tick(now) }
             // Where the clock decides, what was just done must not be added to the wait.
             if isOpen || isTimed { now = clab_monotonic_ns() }
@@ -160,7 +170,10 @@ struct Worker: ~Copyable {
     private var nextInstant: Int64 {
         guard hasBegun else { return min(nextTick, task.startNs) }
         // By twos: the `min` that takes any number makes an array of them, in the loop.
-        return min(min(nextTick, restUntilNs), min(due.firstNs, upcoming?.dueNs ?? .max))
+        return min(
+            min(nextTick, min(restUntilNs, feedNs)),
+            min(due.firstNs, upcoming?.dueNs ?? .max)
+        )
     }
 
     /// A stale event, of a descriptor that was closed and opened again within a batch, does no harm:
@@ -193,6 +206,14 @@ struct Worker: ~Copyable {
         resting.removeAll(keepingCapacity: true)
         restUntilNs = .max
         for slot in rested { startNext(slot, now) }
+    }
+
+    /// Asks again for sessions that the plan did not have yet.
+    private mutating func feed(_ now: Int64) {
+        let waiting = unfed
+        unfed.removeAll(keepingCapacity: true)
+        feedNs = .max
+        for slot in waiting { startNext(slot, now) }
     }
 
     /// Looks at deadlines and wishes, and tells counts, every 100 ms.
@@ -236,6 +257,9 @@ struct Worker: ~Copyable {
         }
         upcoming = nil
         retirePaused()
+        unfed.forEach { retire($0) }
+        unfed = []
+        feedNs = .max
     }
 
     private mutating func abandonAll() {

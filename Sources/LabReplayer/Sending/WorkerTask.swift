@@ -5,8 +5,7 @@ import Glibc
 
 /// What the workers of a run share.
 struct WorkerTask: Sendable {
-    let plan: ReplayPlan
-    let sessions: SessionTable
+    let loader: PlanLoader
     let correlation: CorrelationPlan
     let settings: ReplaySettings
     let schedule: Schedule

@@ -41,57 +41,38 @@ extension SessionReader {
         }
     }
 
-    /// Every captured exchange, by connection and in order on each; each distinct body is loaded
-    /// once and its bytes are shared.
+    /// When the last answer ended, on the clock of ``CapturedExchange/startedNs``, nanoseconds.
     ///
-    /// An exchange whose end nobody told is given the outcome `childDied`: its request was read, and
-    /// an answer is not known.
+    /// - Throws: ``SessionError`` where the file cannot be read.
+    public func lastInstantNs() throws(SessionError) -> Int64 {
+        try read { db in
+            let clocks = try RecordingClock.all(db)
+            let sql = """
+                SELECT n.recording_id, max(max(e.started_ns, ifnull(e.request_ns, 0),
+                    ifnull(e.response_started_ns, 0), ifnull(e.response_ended_ns, 0)))
+                FROM exchange e LEFT JOIN connection n ON n.id = e.connection_id GROUP BY 1
+                """
+            return try Row.fetchAll(db, sql: sql).map { row in
+                (clocks[row.int(0)] ?? RecordingClock()).time(of: row.int(1))
+            }.max() ?? 0
+        }
+    }
+
+    /// Every captured exchange, by connection and in order on each; the bytes of equal bodies are
+    /// shared.
     ///
     /// - Parameter answers: Whether the heads of answers are read too.
-    /// - Returns: The exchanges.
+    /// - Returns: The exchanges, as ``CapturedReader`` gives them.
     /// - Throws: ``SessionError/nothingToReplay(path:)`` where there are none, or where the file
     ///   cannot be read.
     public func capturedExchanges(
         withAnswerHeads answers: Bool = false
     ) throws(SessionError) -> [CapturedExchange] {
-        let captured = try read { db in
-            let bodies = try storedBodies(db)
-            let recordings = try Recording.all(db)
-            let clocks = try RecordingClock.all(db)
-            let sql = """
-                SELECT e.id, e.connection_id, e.sequence, e.request_head, e.request_body_id, e.status,
-                    e.response_body_id, e.outcome, e.request_ns, n.recording_id, e.target,
-                    n.peer_address, e.request_trailers, e.started_ns,
-                    max(e.started_ns, ifnull(e.request_ns, 0), ifnull(e.response_started_ns, 0),
-                        ifnull(e.response_ended_ns, 0)),
-                    \(answers ? "e.response_head" : "NULL")
-                FROM exchange e LEFT JOIN connection n ON n.id = e.connection_id
-                ORDER BY e.connection_id, e.sequence, e.id
-                """
-            return try Row.fetchCursor(db, sql: sql).map { row in
-                let clock = clocks[row.intIfAny(9) ?? 0] ?? RecordingClock()
-                return CapturedExchange(
-                    id: row.int(0),
-                    connectionID: row.int(1),
-                    sequence: row.count(2),
-                    requestHead: row.bytesIfAny(3) ?? [],
-                    requestBody: row.intIfAny(4).flatMap { bodies[$0] },
-                    requestTrailers: row.bytesIfAny(12) ?? [],
-                    status: row.intIfAny(5).map { Int(clamping: $0) },
-                    responseBody: row.intIfAny(6).flatMap { bodies[$0] },
-                    outcome: ExchangeOutcome(rawValue: row.text(7)) ?? .childDied,
-                    isRequestComplete: row.intIfAny(8) != nil || row.intIfAny(4) == nil,
-                    intermediary: recordings.first { $0.id == row.intIfAny(9) }?
-                        .intermediary(of: row.text(10), from: row.text(11)),
-                    startedNs: clock.time(of: row.int(13)),
-                    endedNs: clock.time(of: row.int(14)),
-                    client: row.text(11),
-                    responseHead: row.bytesIfAny(15)
-                )
-            }.array()
-        }
-        guard !captured.isEmpty else { throw .nothingToReplay(path: path) }
-        return captured
+        let captured = try CapturedReader(self, withAnswerHeads: answers)
+        var all: [CapturedExchange] = []
+        while let some = try captured.next() { all += some }
+        guard !all.isEmpty else { throw .nothingToReplay(path: path) }
+        return all
     }
 
     /// What SQLite has against an expression; nil where the file is at fault.
@@ -102,21 +83,6 @@ extension SessionReader {
         case .SQLITE_ERROR: error.message ?? "\(error)"
         default: nil
         }
-    }
-
-    private func storedBodies(_ db: Database) throws -> [Int64: StoredBody] {
-        // A replay's differing answers are bodies too, and no exchange's: they are left out.
-        let sql = """
-            SELECT id, digest, size, truncated, bytes FROM body WHERE id IN (
-                SELECT request_body_id FROM exchange UNION SELECT response_body_id FROM exchange)
-            """
-        var bodies: [Int64: StoredBody] = [:]
-        let rows = try Row.fetchCursor(db, sql: sql)
-        while let row = try rows.next() {
-            let body = StoredBody(row)
-            bodies[body.id] = body
-        }
-        return bodies
     }
 }
 

@@ -13,7 +13,7 @@ internal import GRDB
 public struct SessionReader: Sendable {
     /// The path, as the user gave it.
     public let path: String
-    private let file: SessionFile
+    let file: SessionFile
 
     /// Opens a session to read it.
     ///

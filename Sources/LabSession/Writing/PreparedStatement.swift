@@ -98,6 +98,12 @@ final class PreparedStatement {
         return hasRow ? sqlite3_column_int64(statement, 0) : nil
     }
 
+    /// Runs a query, and calls `body` at each row.
+    func forEachRow(_ body: (borrowing StatementRow) throws -> Void) throws {
+        defer { finish() }
+        while try step() { try body(StatementRow(statement)) }
+    }
+
     private func step() throws -> Bool {
         let code = sqlite3_step(statement)
         if code == SQLITE_ROW { return true }
@@ -110,5 +116,39 @@ final class PreparedStatement {
     private func finish() {
         sqlite3_reset(statement)
         index = 0
+    }
+}
+
+/// The row that a query is at.
+///
+/// A value of another type than is asked for reads as none.
+struct StatementRow: ~Copyable {
+    private let statement: OpaquePointer
+
+    fileprivate init(_ statement: OpaquePointer) { self.statement = statement }
+
+    func intIfAny(_ column: Int32) -> Int64? {
+        sqlite3_column_type(statement, column) == SQLITE_INTEGER
+            ? sqlite3_column_int64(statement, column) : nil
+    }
+
+    func int(_ column: Int32) -> Int64 { intIfAny(column) ?? 0 }
+
+    /// The bytes of a blob, or of a text.
+    func bytesIfAny(_ column: Int32) -> [UInt8]? {
+        switch sqlite3_column_type(statement, column) {
+        case SQLITE_BLOB, SQLITE_TEXT:
+            let start = sqlite3_column_blob(statement, column)
+            let count = Int(sqlite3_column_bytes(statement, column))
+            return Array(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count))
+        default: return nil
+        }
+    }
+
+    func textIfAny(_ column: Int32) -> String? {
+        guard sqlite3_column_type(statement, column) == SQLITE_TEXT,
+            let start = sqlite3_column_text(statement, column)
+        else { return nil }
+        return String(cString: start)
     }
 }

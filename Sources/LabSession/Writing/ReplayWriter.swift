@@ -57,8 +57,7 @@ public final class ReplayWriter {
 
     private let file: SessionFile
     private let shard: Int
-    /// The captured answers' bodies: what a matching result points to.
-    private let captured: [Int64: StoredBody]
+    private var captured: CapturedBodies
     private var bodies: BodyShelf
     private var heads: HeadShelf
     private let insert: PreparedStatement
@@ -66,23 +65,11 @@ public final class ReplayWriter {
     /// Begins a run.
     ///
     /// - Throws: ``SessionError``.
-    public init(
-        _ file: SessionFile,
-        _ facts: ReplayFacts,
-        exchanges: [CapturedExchange]
-    ) throws(SessionError) {
+    public init(_ file: SessionFile, _ facts: ReplayFacts) throws(SessionError) {
         self.file = file
         shard = facts.shard
-        var captured: [Int64: StoredBody] = [:]
-        captured.reserveCapacity(exchanges.count)
-        for exchange in exchanges {
-            guard var body = exchange.responseBody else { continue }
-            body.bytes = []
-            captured[exchange.id] = body
-        }
-        self.captured = captured
         do {
-            (runID, bodies, heads, insert) = try file.queue.write { db in
+            (runID, captured, bodies, heads, insert) = try file.queue.write { db in
                 try db.execute(
                     sql: """
                         INSERT INTO replay_run (label, started_at, target, concurrency, pacing,
@@ -94,7 +81,8 @@ public final class ReplayWriter {
                     ]
                 )
                 return (
-                    db.lastInsertedRowID, try BodyShelf(db), try HeadShelf(db),
+                    db.lastInsertedRowID, try CapturedBodies(db), try BodyShelf(db),
+                    try HeadShelf(db),
                     try PreparedStatement(
                         db,
                         """
@@ -161,8 +149,7 @@ public final class ReplayWriter {
             let id = try bodies.id(digest: body.digest, size: body.size, bytes: body.bytes)
             return (id, body.digest)
         }
-        guard result.outcome == .ok, let body = captured[result.exchangeID] else { return nil }
-        return (body.id, body.digest)
+        return result.outcome == .ok ? try captured.body(of: result.exchangeID) : nil
     }
 
     /// Ends the run.

@@ -10,7 +10,6 @@ extension ReplayCommand {
     func send(
         _ replayer: Replayer,
         _ settings: ReplaySettings,
-        _ exchanges: [CapturedExchange],
         _ shard: Shard?
     ) throws {
         let file = try SessionFile.open(writing: session)
@@ -33,12 +32,11 @@ extension ReplayCommand {
                 ),
                 hostFacts: ReplayWords.hostFacts(),
                 shard: shard?.index ?? 0
-            ),
-            exchanges: exchanges
+            )
         )
-        for skipped in replayer.skipped {
-            complain(ReplayWords.sentence(skipped))
-        }
+        // Of a session that is still being read it is told at the end.
+        let isKnown = replayer.isWhole
+        if isKnown { replayer.skipped.forEach { complain(ReplayWords.sentence($0)) } }
         pacing.warn()
         let progress = ReplayProgressLine()
         // The rows are written while requests are sent, but never in their way: this thread takes
@@ -53,6 +51,7 @@ extension ReplayCommand {
         )
         _ = Self.setNice(0)
         progress.clear()
+        if !isKnown { summary.skipped.forEach { complain(ReplayWords.sentence($0)) } }
         let reason = summary.wasInterrupted ? "interrupted" : summary.ok == 0 ? "failed" : "done"
         let verdicts = failIf.compactMap { FailCondition($0) }
             .map { ($0.text, $0.verdict(on: summary)) }

@@ -14,15 +14,35 @@ extension ReplayCommand {
         return true
     }
 
-    /// Reads all, and closes the file again: who closes it last takes its -wal file away.
-    func readSession(
+    /// What is captured, run by run, without what `--filter` leaves out.
+    ///
+    /// - Throws: ``Failure`` where `--filter` is no condition, or true of nothing; where a request was
+    ///   forwarded to a host that its target names, and no `--target` says where all are to go.
+    func captured(
+        _ reader: SessionReader,
         withAnswerHeads heads: Bool
-    ) throws -> ([CapturedExchange], [Recording]) {
-        let reader = try SessionReader(session)
+    ) throws -> () throws -> [CapturedExchange]? {
         var readsHeads = heads || checking.matching.parts.contains(.headers)
         if case .cookie = sessions.sessions { readsHeads = true }
-        let all = try reader.capturedExchanges(withAnswerHeads: readsHeads)
-        guard let filter else { return (all, try reader.recordings()) }
+        let wanted = try filter.map { try self.wanted(by: $0, reader) }
+        let source = try CapturedReader(reader, withAnswerHeads: readsHeads)
+        return {
+            while let all = try source.next() {
+                let some = wanted.map { wanted in all.filter { wanted.contains($0.id) } } ?? all
+                // What was captured by a forward proxy went to the hosts that its targets name.
+                if target == nil, some.contains(where: { isForwarded($0) }) {
+                    throw Failure(
+                        "Cannot tell where to replay '\(session)': some of its requests were forwarded "
+                            + "to other hosts. Say where all are to go with --target."
+                    )
+                }
+                if !some.isEmpty { return some }
+            }
+            return nil
+        }
+    }
+
+    private func wanted(by filter: String, _ reader: SessionReader) throws -> Set<Int64> {
         var wanted: Set<Int64> = []
         do {
             try reader.forEachExchange(where: filter) { wanted.insert($0.id) }
@@ -32,7 +52,7 @@ extension ReplayCommand {
         guard !wanted.isEmpty else {
             throw Failure("'\(session)' holds no exchange of which '\(filter)' is true.")
         }
-        return (all.filter { wanted.contains($0.id) }, try reader.recordings())
+        return wanted
     }
 
     func replaySettings(

@@ -156,28 +156,22 @@ struct ReplayCommand: ParsableCommand {
 
     func run() throws {
         let found = try part.found()
-        let correlation = try live.correlation(
-            ofExchanges: SessionReader(session).exchangeCount()
-        )
-        let (exchanges, recordings) = try readSession(withAnswerHeads: correlation != .off)
-        // What was captured by a forward proxy went to the hosts that its targets name.
-        if target == nil, exchanges.contains(where: { isForwarded($0) }) {
-            throw Failure(
-                "Cannot tell where to replay '\(session)': some of its requests were forwarded to other "
-                    + "hosts. Say where all are to go with --target."
-            )
-        }
-        var settings = try replaySettings(recordings, found?.shard)
+        let reader = try SessionReader(session)
+        let count = try reader.exchangeCount()
+        guard count > 0 else { throw SessionError.nothingToReplay(path: session) }
+        let correlation = try live.correlation(ofExchanges: count)
+        var settings = try replaySettings(reader.recordings(), found?.shard)
         settings.correlation = correlation
-        if found != nil, let end = exchanges.map(\.endedNs).max() {
-            settings.shape.span = 0..<max(1, end)
-        }
-        let replayer = Replayer(exchanges: exchanges, settings: settings)
+        if found != nil { settings.shape.span = 0..<max(1, try reader.lastInstantNs()) }
+        let replayer = try Replayer(
+            settings,
+            captured: captured(reader, withAnswerHeads: correlation != .off)
+        )
+        if sending.looksAtAll(settings) { try replayer.loadAll() }
         if let found {
-            complain(
-                "shard \(found.shard.text), from \(found.source): "
-                    + "\(replayer.requestsPerRound) of \(exchanges.count) exchanges"
-            )
+            let part =
+                replayer.isWhole ? ": \(replayer.requestsPerRound) of \(count) exchanges" : ""
+            complain("shard \(found.shard.text), from \(found.source)\(part)")
         }
         live.tell(replayer)
         if sending.dryRun {
@@ -198,7 +192,7 @@ struct ReplayCommand: ParsableCommand {
             if count == 1 { replayer.stop() } else { replayer.abort() }
         }
         try withExtendedLifetime(watch) {
-            try send(replayer, settings, exchanges, found?.shard)
+            try send(replayer, settings, found?.shard)
         }
     }
 

@@ -107,6 +107,11 @@ struct SendingOptions: ParsableArguments {
         return changes
     }
 
+    /// Whether all requests must be known before the first one is sent.
+    func looksAtAll(_ settings: ReplaySettings) -> Bool {
+        dryRun || !rewrite.isEmpty || !allowUnsafe && !settings.staysHere
+    }
+
     /// Refuses to send what may change something, where that was not allowed.
     ///
     /// - Throws: `Failure` that counts them.
