@@ -286,6 +286,11 @@ int clab_epoll_is_fine(void) {
 
 void clab_sharpen_timers(void) { prctl(PR_SET_TIMERSLACK, 1UL, 0, 0, 0); }
 
+int clab_give_way(int gives_way) {
+    struct sched_param priority = {0};
+    return sched_setscheduler(0, gives_way ? SCHED_IDLE : SCHED_OTHER, &priority) == 0;
+}
+
 int clab_epoll_wait(int epoll, struct clab_event *events, int most, int64_t timeout_ns) {
     struct epoll_event ready[256];
     struct timespec time;

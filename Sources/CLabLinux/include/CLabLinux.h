@@ -203,6 +203,11 @@ int clab_epoll_is_fine(void);
  * late, to save wake-ups (PR_SET_TIMERSLACK). */
 void clab_sharpen_timers(void);
 
+/* Lets the calling thread give way to any other that wakes up (SCHED_IDLE), or no more; whether it could
+ * be done: without a privilege there is no way back. A thread that is merely nice may keep a processor
+ * until the next tick, and what is to be sent meanwhile is milliseconds late. */
+int clab_give_way(int gives_way);
+
 /* --------------------------------------------------------------------------------------------- */
 
 #include <time.h>

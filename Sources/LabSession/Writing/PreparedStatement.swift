@@ -113,6 +113,9 @@ final class PreparedStatement {
         throw DatabaseError(resultCode: ResultCode(rawValue: code), message: message)
     }
 
+    /// Forgets what was bound.
+    func forget() { finish() }
+
     private func finish() {
         sqlite3_reset(statement)
         index = 0

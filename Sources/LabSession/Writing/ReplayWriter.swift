@@ -60,7 +60,11 @@ public final class ReplayWriter {
     private var captured: CapturedBodies
     private var bodies: BodyShelf
     private var heads: HeadShelf
-    private let insert: PreparedStatement
+    private let insertOne: PreparedStatement
+    private let insertMany: PreparedStatement
+
+    /// How many rows one statement inserts: to begin and end one costs as much as a row.
+    private static let rowsAtOnce = 64
 
     /// Begins a run.
     ///
@@ -69,7 +73,7 @@ public final class ReplayWriter {
         self.file = file
         shard = facts.shard
         do {
-            (runID, captured, bodies, heads, insert) = try file.queue.write { db in
+            (runID, captured, bodies, heads, insertOne, insertMany) = try file.queue.write { db in
                 try db.execute(
                     sql: """
                         INSERT INTO replay_run (label, started_at, target, concurrency, pacing,
@@ -83,20 +87,26 @@ public final class ReplayWriter {
                 return (
                     db.lastInsertedRowID, try CapturedBodies(db), try BodyShelf(db),
                     try HeadShelf(db),
-                    try PreparedStatement(
-                        db,
-                        """
-                        INSERT INTO replay_result (run_id, exchange_id, round, connection,
-                            intended_ns, sent_ns, first_byte_ns, done_ns, status, outcome,
-                            body_digest, body_id, matches, mismatch, head_id, warmup)
-                        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                        """
-                    )
+                    try Self.insertion(db, rows: 1),
+                    try Self.insertion(db, rows: Self.rowsAtOnce)
                 )
             }
         } catch {
             throw SessionError(error, path: file.path, doing: "write to")
         }
+    }
+
+    private static func insertion(_ db: Database, rows: Int) throws -> PreparedStatement {
+        let row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        return try PreparedStatement(
+            db,
+            """
+            INSERT INTO replay_result (run_id, exchange_id, round, connection, intended_ns, sent_ns,
+                first_byte_ns, done_ns, status, outcome, body_digest, body_id, matches, mismatch,
+                head_id, warmup)
+            VALUES \(Array(repeating: row, count: rows).joined(separator: ", "))
+            """
+        )
     }
 
     /// Writes results, in one transaction.
@@ -105,17 +115,27 @@ public final class ReplayWriter {
     public func write(_ results: [ReplayResult]) throws(SessionError) {
         do {
             try file.queue.write { _ in
-                for result in results { try write(result) }
+                var rest = results[...]
+                while rest.count >= Self.rowsAtOnce {
+                    for result in rest.prefix(Self.rowsAtOnce) { try bind(result, to: insertMany) }
+                    try insertMany.run()
+                    rest = rest.dropFirst(Self.rowsAtOnce)
+                }
+                for result in rest {
+                    try bind(result, to: insertOne)
+                    try insertOne.run()
+                }
             }
         } catch {
+            insertOne.forget()
+            insertMany.forget()
             bodies.forget()
             heads.forget()
             throw SessionError(error, path: file.path, doing: "write to")
         }
     }
 
-    private func write(_ result: ReplayResult) throws {
-        // Before anything is bound, for it may fail.
+    private func bind(_ result: ReplayResult, to insert: PreparedStatement) throws {
         let body = try storedBody(result)
         let head = try result.head.map { try heads.id($0) }
         insert.bind(runID)
@@ -139,7 +159,6 @@ public final class ReplayWriter {
         if let reason = result.mismatch { insert.bind(text: reason) } else { insert.bindNull() }
         insert.bind(head)
         insert.bind(result.isWarmup ? 1 : 0)
-        try insert.run()
     }
 
     /// The answer's content, in the session once: the captured one, or one of its own.

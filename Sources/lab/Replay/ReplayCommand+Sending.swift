@@ -1,6 +1,6 @@
 // The replay itself: requests go out, results become rows, and the run gets its end.
 
-import Glibc
+import CLabLinux
 import LabExchange
 import LabReplayer
 import LabSession
@@ -44,12 +44,12 @@ extension ReplayCommand {
         var isPolite = false
         let summary = try replayer.run(
             onResults: { results in
-                if !isPolite { isPolite = Self.setNice(19) }
+                if !isPolite { isPolite = clab_give_way(1) != 0 }
                 try writer.write(results)
             },
             onProgress: { progress.show($0) }
         )
-        _ = Self.setNice(0)
+        if isPolite { _ = clab_give_way(0) }
         progress.clear()
         if !isKnown { summary.skipped.forEach { complain(ReplayWords.sentence($0)) } }
         let reason = summary.wasInterrupted ? "interrupted" : summary.ok == 0 ? "failed" : "done"
@@ -75,10 +75,5 @@ extension ReplayCommand {
         ReplayWords.warnings(summary).forEach { complain($0) }
         try judge(summary, settings.target)
         try judge(verdicts.map { $0.1 }, matching: summary)
-    }
-
-    /// The nice value of this thread alone (setpriority(2), "C library/kernel differences").
-    static func setNice(_ value: Int32) -> Bool {
-        setpriority(Int32(PRIO_PROCESS.rawValue), 0, value) == 0
     }
 }
