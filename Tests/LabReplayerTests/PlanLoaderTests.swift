@@ -60,6 +60,57 @@ struct PlanLoaderTests {
         }
     }
 
+    @Test func `sessions that start by the clock are read while others are sent`() throws {
+        for change: (inout ReplaySettings) -> Void in [
+            { $0.shape.pace = .recorded }, { $0.shape.rate = .init(perSecond: 2000) },
+            { settings in
+                // More than may be under way: some are dropped, and none is waited for.
+                settings.shape.rate = .init(perSecond: 1e6)
+                settings.shape.maxInFlight = 3
+            },
+        ] {
+            var rest = runs(60, each: 2, perRun: 5)[...]
+            let server = LoopbackServer { _ in [.send(response("yes"))] }
+            var settings = try ReplaySettings.make(port: server.port)
+            settings.threads = 2
+            change(&settings)
+            let replayer = try Replayer(settings) { rest.popFirst() }
+            #expect(!replayer.isWhole)
+            let run = try server.serve { try replayer.runToEnd() }
+            #expect(run.summary.requests + run.summary.dropped == 120)
+            #expect(run.summary.ok == run.summary.requests)
+            #expect(run.summary.sessionsCompleted + run.summary.sessionsDropped == 60)
+            if settings.shape.maxInFlight > 60 { #expect(run.summary.dropped == 0) }
+        }
+    }
+
+    @Test(arguments: [1, 3, 7])
+    func `sessions start when they do if all are known before`(perChapter: Int) throws {
+        var settings = try ReplaySettings.make(port: 1)
+        settings.shape.pace = .recorded
+        settings.shape.maxGapNs = 40
+        let exchanges: [CapturedExchange] = (0..<20).map { number in
+            let at = Int64(number * number)
+            return .make(
+                Int64(number + 1),
+                connection: Int64(number),
+                startedNs: at,
+                endedNs: at + 5
+            )
+        }
+        let whole = SessionTable(ReplayPlan(exchanges, settings).draft, settings)
+        let plan = ReplayPlan(settings)
+        let table = SessionTable(settings)
+        for first in stride(from: 0, to: exchanges.count, by: perChapter) {
+            plan.add(Array(exchanges[first..<min(first + perChapter, exchanges.count)]))
+            _ = table.add(plan.draft)
+            plan.forgetDraft()
+        }
+        #expect(table.sessions.map(\.startNs) == whole.sessions.map(\.startNs))
+        #expect(table.steps.map(\.request) == whole.steps.map(\.request))
+        #expect(table.passNs == whole.passNs)
+    }
+
     @Test func `a session that is sent twice is read once`() throws {
         var rest = runs(6, each: 2, perRun: 2)[...]
         let server = LoopbackServer { _ in [.send(response("yes"))] }
@@ -97,7 +148,7 @@ struct PlanLoaderTests {
 
     @Test func `a schedule that needs all sessions is made of all`() throws {
         for change: (inout ReplaySettings) -> Void in [
-            { $0.shape.pace = .recorded }, { $0.sessions = .client(gapNs: 1) },
+            { $0.sessions = .client(gapNs: 1) },
             { $0.shape.rate = .init(perSecond: 5, unit: .requests) },
             { $0.correlation = .automatic },
         ] {

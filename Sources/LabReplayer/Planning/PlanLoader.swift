@@ -12,8 +12,8 @@ import Synchronization
 /// Makes a plan and its sessions of what was captured, as it is read.
 ///
 /// Chapters are runs of whole captured connections. Where sessions are made of anything but one
-/// connection each, or start by the clock, what comes late in a session file may have to go first: the
-/// plan is then one chapter.
+/// connection each, or requests of all sessions follow each other at a rate, what comes late in a session
+/// file may have to go first: the plan is then one chapter.
 final class PlanLoader: @unchecked Sendable {
     // Unchecked: one thread at a time loads, and the workers' words come under the lock.
     let plan: ReplayPlan
@@ -172,6 +172,6 @@ extension ReplaySettings {
 
     /// Whether sessions can be made of some connections without knowing the others.
     fileprivate var allowsChapters: Bool {
-        sessions == .connection && correlation == .off && !shape.isOpen
+        sessions == .connection && correlation == .off && shape.rate?.unit != .requests
     }
 }

@@ -122,24 +122,37 @@ struct Schedule: Sendable {
             }
             let number = cursor.take(below: table.published)
             isEarly = number == nil
-            return number.flatMap { firstTicket($0) }
+            return number.flatMap { firstTicket($0, dueNs: nil) }
         case .table:
             while next % share.count != share.index { next += 1 }
+            guard !isTooEarly(isWhole) else { return nil }
             defer { next += 1 }
+            guard isWhole else {
+                return firstTicket(next, dueNs: due(0, table.sessions[next].startNs))
+            }
             let (round, place) = next.quotientAndRemainder(dividingBy: table.sessions.count)
             let passNs = Int64(round).multipliedReportingOverflow(by: table.passNs)
             guard !passNs.overflow else { return nil }
             return ticket(next, dueNs: due(passNs.partialValue, table.sessions[place].startNs))
         case .rate(var arrivals):
-            var at = arrivals.next()
-            while next % share.count != share.index {
-                at = arrivals.next()
-                next += 1
-            }
-            defer { next += 1 }
+            var ahead = next
+            while ahead % share.count != share.index { ahead += 1 }
+            (next, ahead) = (ahead, ahead - next)
+            for _ in 0..<ahead { _ = arrivals.next() }
             clock = .rate(arrivals)
-            return ticket(next, dueNs: due(at, 0))
+            guard !isTooEarly(isWhole) else { return nil }
+            defer { next += 1 }
+            let at = arrivals.next()
+            clock = .rate(arrivals)
+            return isWhole
+                ? ticket(next, dueNs: due(at, 0)) : firstTicket(next, dueNs: due(at, 0))
         }
+    }
+
+    /// Whether the next session of an open loop is not known yet.
+    private mutating func isTooEarly(_ isWhole: Bool) -> Bool {
+        isEarly = !isWhole && next >= table.published
+        return isEarly
     }
 
     private func due(_ one: Int64, _ two: Int64) -> Int64 {
@@ -149,8 +162,9 @@ struct Schedule: Sendable {
     }
 
     /// A ticket of the first pass, whose end nobody knows yet.
-    private func firstTicket(_ number: Int) -> Ticket? {
-        ticket(round: 0, table.sessions[number], before: table.sessions[number].first, dueNs: nil)
+    private func firstTicket(_ number: Int, dueNs: Int64?) -> Ticket? {
+        let session = table.sessions[number]
+        return ticket(round: 0, session, before: session.first, dueNs: dueNs)
     }
 
     /// A ticket's number says how many requests all tickets before it hold, so a bound on requests

@@ -42,6 +42,7 @@ final class SessionTable: @unchecked Sendable {
     let steps = StableMemory<Step>()
     let sessions = StableMemory<PlannedSession>()
     private let settings: ReplaySettings
+    private var timetable: Timetable
     private let readyCount = Atomic<Int>(0)
     private let isEnded = Atomic<Bool>(false)
     /// How long a pass takes from its start to the start of the next one, nanoseconds; 0 where that
@@ -59,7 +60,10 @@ final class SessionTable: @unchecked Sendable {
     var count: Int { steps.count }
 
     /// Makes a table without sessions.
-    init(_ settings: ReplaySettings) { self.settings = settings }
+    init(_ settings: ReplaySettings) {
+        self.settings = settings
+        timetable = Timetable(settings.shape)
+    }
 
     /// Makes the whole table of a draft.
     convenience init(_ draft: SessionDraft, _ settings: ReplaySettings) {
@@ -81,7 +85,6 @@ final class SessionTable: @unchecked Sendable {
     func add(_ draft: SessionDraft, chapter: Int32 = 0) -> Int {
         let firstStep = steps.count
         var made = addSteps(draft)
-        let timetable = Timetable(settings.shape)
         passNs = timetable.fill(
             UnsafeMutableBufferPointer(start: steps.base, count: steps.count),
             &made

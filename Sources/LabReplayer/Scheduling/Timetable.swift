@@ -7,17 +7,22 @@ struct Timetable {
     private static let shortestPassNs: Int64 = 1_000_000
 
     private let shape: LoadShape
+    /// The session that was filled in last, as far as a clock says when sessions start: when it was
+    /// captured, and when it starts.
+    private var before: (capturedNs: Int64, startNs: Int64)?
+    private var passNs = Self.shortestPassNs
 
     init(_ shape: LoadShape) { self.shape = shape }
 
-    /// Fills in `steps` and `sessions`.
+    /// Fills in `steps` and `sessions`, which follow those that were filled in before.
     ///
     /// - Parameters:
     ///   - steps: All steps, session after session.
     ///   - sessions: All sessions.
     ///   - moment: When the request of a step was captured.
-    /// - Returns: How long a pass takes, nanoseconds; 0 where that is not known beforehand.
-    func fill(
+    /// - Returns: How long a pass takes that ends with them, nanoseconds; 0 where that is not known
+    ///   beforehand.
+    mutating func fill(
         _ steps: UnsafeMutableBufferPointer<Step>,
         _ sessions: inout [PlannedSession],
         _ moment: (Step) -> SessionDraft.Moment
@@ -41,25 +46,25 @@ struct Timetable {
 
     /// As captured: each gap is divided and capped by itself, so that a long one delays all that
     /// comes after it no more than it may.
-    private func follow(
+    private mutating func follow(
         _ steps: UnsafeMutableBufferPointer<Step>,
         _ sessions: inout [PlannedSession],
         _ moment: (Step) -> SessionDraft.Moment
     ) -> Int64 {
-        var passNs = Self.shortestPassNs
         for place in sessions.indices {
             let session = sessions[place]
-            if place > 0 {
-                let before = sessions[place - 1]
-                let gap =
-                    moment(steps[session.first]).startedNs
-                    - moment(steps[before.first]).startedNs
-                sessions[place].startNs = sum(before.startNs, shape.paced(gap))
+            let capturedNs = moment(steps[session.first]).startedNs
+            if let before {
+                sessions[place].startNs = sum(
+                    before.startNs,
+                    shape.paced(capturedNs - before.capturedNs)
+                )
             } else if let span = shape.span {
-                let gap = moment(steps[session.first]).startedNs - span.lowerBound
-                sessions[place].startNs = shape.paced(gap)
+                sessions[place].startNs = shape.paced(capturedNs - span.lowerBound)
                 passNs = max(passNs, shape.paced(span.upperBound - span.lowerBound))
             }
+            // One that is out of order by a moment starts at once, and moves none of those after it.
+            before = (max(capturedNs, before?.capturedNs ?? capturedNs), sessions[place].startNs)
             for step in session.first..<session.end where step > session.first {
                 let gap = moment(steps[step]).startedNs - moment(steps[step - 1]).startedNs
                 steps[step].offsetNs = sum(steps[step - 1].offsetNs, shape.paced(gap))

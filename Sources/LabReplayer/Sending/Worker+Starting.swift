@@ -15,8 +15,10 @@ extension Worker {
     }
 
     /// What is due when nothing may start any more does not come at all.
-    private mutating func takeUpcoming() {
+    mutating func takeUpcoming() {
         upcoming = schedule.nextTicket().flatMap { ($0.dueNs ?? 0) < task.deadlineNs ? $0 : nil }
+        isAwaiting = schedule.isEarly
+        if isAwaiting { feedNs = min(feedNs, clab_monotonic_ns() + Self.feedingNs) }
     }
 
     /// Starts the sessions that are due.
@@ -32,6 +34,8 @@ extension Worker {
                 totals.sessionsDropped += 1
                 totals.dropped += ticket.end - ticket.start
                 totals.counts.dropped += ticket.end - ticket.start
+                reach(ticket.chapter)
+                loader?.leave(ticket.chapter)
                 continue
             }
             active += 1
@@ -50,10 +54,14 @@ extension Worker {
         slots[slot].sessionNs = ticket.dueNs ?? 0
         totals.sessionsStarted += 1
         if correlates { correlator.begin(slot: slot) }
-        guard let loader else { return }
         slots[slot].chapter = ticket.chapter
-        guard ticket.chapter > chapter else { return }
-        chapter = ticket.chapter
+        reach(ticket.chapter)
+    }
+
+    /// Says that a chapter of the plan is in use.
+    private mutating func reach(_ chapter: Int32) {
+        guard let loader, chapter > self.chapter else { return }
+        self.chapter = chapter
         loader.enter(chapter)
     }
 

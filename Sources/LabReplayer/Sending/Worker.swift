@@ -65,6 +65,8 @@ struct Worker: ~Copyable {
     var hasBegun = false
     /// The next session of an open loop.
     var upcoming: Ticket?
+    /// Whether the plan has no next session yet, though it will have one.
+    var isAwaiting = false
     /// The slots of an open loop that have no session; the one that was freed last is used first.
     var free: [Int] = []
     /// All slots that ever had a session are below this one.
@@ -144,7 +146,7 @@ struct Worker: ~Copyable {
         var now = clab_monotonic_ns()
         nextTick = now + Self.tickNs
         if !isOpen { active = slots.count }
-        while !hasBegun || active > 0 || upcoming != nil {
+        while !hasBegun || active > 0 || upcoming != nil || isAwaiting {
             let wait = pending.isEmpty ? max(0, nextInstant - now) : 0
             // -1 is EINTR: the loop goes round.
             let count = clab_epoll_wait(epoll, events, Self.mostEvents, wait)
@@ -214,6 +216,7 @@ struct Worker: ~Copyable {
         unfed.removeAll(keepingCapacity: true)
         feedNs = .max
         for slot in waiting { startNext(slot, now) }
+        if isAwaiting { takeUpcoming() }
     }
 
     /// Looks at deadlines and wishes, and tells counts, every 100 ms.
@@ -256,6 +259,7 @@ struct Worker: ~Copyable {
             active = 0
         }
         upcoming = nil
+        isAwaiting = false
         retirePaused()
         unfed.forEach { retire($0) }
         unfed = []
