@@ -67,6 +67,53 @@ import Testing
         )
     }
 
+    @Test(arguments: ["text", "json", "csv", "hdr"])
+    func `--output writes into a file what would be printed, and prints nothing`(
+        form: String
+    ) throws {
+        let lab = try recorded()
+        let file = try Place.temporary().appendingPathComponent("results")
+        try Data(repeating: 0x78, count: 100_000).write(to: file)
+        let end = try replay(lab, "--format", form, "-n", "30", "--output", file.path)
+        #expect(end.status == 0 && end.output.isEmpty)
+        let written = try String(contentsOf: file, encoding: .utf8)
+        #expect(!written.contains("xxx") && written.utf8.last == 0x0A)
+        switch form {
+        case "text": #expect(written.contains("requests"))
+        case "json": #expect(written.hasPrefix("{") && written.contains("\"requests\":30"))
+        case "csv": #expect(written.split(whereSeparator: \.isNewline).count == 31)
+        default: #expect(written.contains("Total count    =           30]"))
+        }
+        #expect(try lab.sql("SELECT count(*) FROM replay_result") == "30")
+    }
+
+    @Test func `--output - prints, and a dry run's plan goes into the file too`() throws {
+        let lab = try recorded()
+        #expect(try replay(lab, "--json", "-o", "-").output.hasPrefix("{"))
+        let file = try Place.temporary().appendingPathComponent("plan.json")
+        let end = try replay(lab, "--dry-run", "--json", "-o", file.path)
+        #expect(end.status == 0 && end.output.isEmpty)
+        #expect(try String(contentsOf: file, encoding: .utf8).contains("\"planned_requests\""))
+    }
+
+    @Test func `a file that can't be written, or is a session, is told before anything is sent`()
+        throws
+    {
+        let lab = try recorded()
+        let nowhere = try replay(lab, "--output", "/nowhere/results.json")
+        #expect(nowhere.status == 2)
+        #expect(
+            nowhere.errors.contains(
+                "Cannot write '/nowhere/results.json': No such file or directory."
+            )
+        )
+        let itself = try replay(lab, "--output", lab.session)
+        #expect(itself.status == 2)
+        #expect(itself.errors.contains("Will not overwrite '\(lab.session)': it is a session"))
+        #expect(try lab.sql("SELECT count(*) FROM replay_run") == "0")
+        #expect(try replay(lab, "--output", "/dev/full").status == 2)
+    }
+
     @Test func `json is json, and two forms at once are bad usage`() throws {
         let lab = try recorded()
         #expect(try replay(lab, "--format", "json").output.contains("\"connections_opened\":"))

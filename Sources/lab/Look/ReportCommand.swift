@@ -49,9 +49,22 @@ struct ReportCommand: ParsableCommand {
     }
 }
 
-/// Standard output, for results; held back until there is enough to be worth a system call.
+/// Where results go, held back until there is enough to be worth a system call: standard output, or a
+/// file that was asked for.
 struct Results {
     private var held: [UInt8] = []
+    private let descriptor: Int32
+    /// What a failure names; nil for standard output.
+    private let path: String?
+
+    /// Standard output.
+    init() { self.init(descriptor: STDOUT_FILENO, path: nil) }
+
+    /// An open descriptor, and the file that it was opened for.
+    init(descriptor: Int32, path: String?) {
+        self.descriptor = descriptor
+        self.path = path
+    }
 
     /// Writes text.
     mutating func write(_ text: String) throws { try write(Array(text.utf8)) }
@@ -67,13 +80,16 @@ struct Results {
         var rest = held[...]
         while !rest.isEmpty {
             let written = rest.withUnsafeBytes {
-                Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count)
+                Glibc.write(descriptor, $0.baseAddress, $0.count)
             }
             if written < 0, errno == EINTR { continue }
             // A reader that has seen enough is no failure: `lab list | head`.
             if written < 0, errno == EPIPE { throw ExitCode.success }
             guard written > 0 else {
-                throw Failure("Cannot write the results: \(String(cString: strerror(errno))).")
+                throw Failure(
+                    "Cannot write the results\(path.map { " to '\($0)'" } ?? ""): "
+                        + "\(String(cString: strerror(errno)))."
+                )
             }
             rest = rest.dropFirst(written)
         }

@@ -12,6 +12,7 @@ extension ReplayCommand {
         _ settings: ReplaySettings,
         _ shard: Shard?
     ) throws {
+        var report = try output.open()
         let file = try SessionFile.open(writing: session)
         let now = Moment.now
         let writer = try ReplayWriter(
@@ -71,7 +72,7 @@ extension ReplayCommand {
             reason: reason,
             at: Moment.now.wall
         )
-        try output.tell(words, summary, ofRun: writer.runID, in: session)
+        try output.tell(words, summary, ofRun: writer.runID, in: session, to: &report)
         ReplayWords.warnings(summary).forEach { complain($0) }
         try judge(summary, settings.target)
         try judge(verdicts.map { $0.1 }, matching: summary)

@@ -209,8 +209,8 @@ struct ReplayCommand: ParsableCommand {
                 && !replayer.unsafeMethods.isEmpty,
             outline: replayer.outline(heads: 3)
         )
-        var results = Results()
-        try results.write(output.format == .json ? report.json : report.text(style: Results.style))
+        var results = try output.open()
+        try results.write(output.format == .json ? report.json : report.text(style: output.style))
         try results.finish()
     }
 }
