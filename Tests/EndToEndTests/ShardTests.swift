@@ -88,6 +88,29 @@ import Testing
         #expect(end.errors.contains(sentence), "\(end.errors)")
     }
 
+    @Test(arguments: [
+        ("1/4", "3"), ("2/4", "3"), ("3/4", "2"), ("4/4", "2"), ("1/20", "1"), ("20/20", "1"),
+    ])
+    func `--max-in-flight is shared among the shards, and each may have one`(
+        shard: String,
+        part: String
+    ) throws {
+        let lab = try recorded(1)
+        let options = ["--rate", "1000", "--max-in-flight", "10", "--shard", shard]
+        #expect(try replay(lab, options).status == 0)
+        #expect(try lab.sql("SELECT concurrency FROM replay_run") == part)
+    }
+
+    @Test func `a bound that nobody asked for is each process's own`() throws {
+        let lab = try recorded(1)
+        for shard in [[], ["--shard", "1/4"]] {
+            #expect(try replay(lab, ["--rate", "1000"] + shard).status == 0)
+        }
+        #expect(
+            try lab.sql("SELECT count(*), count(DISTINCT concurrency) FROM replay_run") == "2|1"
+        )
+    }
+
     @Test func `a number of GNU parallel's alone is no shard`() throws {
         let end = try replay(recorded(1), [], ["PARALLEL_SEQ": "3"])
         #expect(end.status == 0 && !end.errors.contains("shard"))

@@ -52,7 +52,7 @@ struct PacingOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How many sessions may be under way in an open loop, shared among the threads; one that can't start is counted as dropped. (default: 10000)",
+            "How many sessions may be under way in an open loop, shared among threads and shards; one that can't start is counted as dropped. (default: 10000)",
             valueName: "n"
         )
     )

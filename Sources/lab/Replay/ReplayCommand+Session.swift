@@ -84,6 +84,10 @@ extension ReplayCommand {
             settings.shape.rate?.perSecond /= Double(shard.count)
             settings.shape.rate?.seed &+= UInt64(shard.index)
         }
+        // A bound that was asked for is the whole replay's; the default is about this process's files.
+        if let shard, let most = pacing.maxInFlight {
+            settings.shape.maxInFlight = max(1, shard.part(of: most))
+        }
         settings.sessions = sessions.sessions
         settings.loops = sessions.loop
         // A load that is repeated in a closed loop measures requests and not handshakes.

@@ -23,8 +23,8 @@ struct ReplayCommand: ParsableCommand {
             session; see it again with lab report --run RUN.
 
             With --shard I/N sessions are shared among N processes by a hash of their first exchange, and \
-            --requests and --rate are shared too; --concurrency is each process's own. Each works on its \
-            own copy of the session; lab merge joins them.
+            --requests, --rate and --max-in-flight are shared too; --concurrency is each process's own. \
+            Each works on its own copy of the session; lab merge joins them.
 
             Cookies that the target sets, and tokens that it gives, are sent in place of the captured ones \
             where the captured session shows that a client sent them back (lab correlate lists them). \
