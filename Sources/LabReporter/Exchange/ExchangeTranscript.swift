@@ -66,9 +66,8 @@ public struct ExchangeTranscript: Sendable {
     private var answer: [String] {
         let head = detail.responseHead.map { lines($0, "<", .received) } ?? []
         let summary = detail.summary
-        let words = Ending.words(outcome: summary.outcome)
-        let error = detail.error.map { ": " + SafeText.line($0) } ?? ""
-        let outcome = summary.outcome == "ok" ? [] : starred(words + error)
+        let words = Ending.words(outcome: summary.outcome, error: detail.error)
+        let outcome = summary.outcome == "ok" ? [] : starred(words)
         return head + body(detail.responseBody, of: detail.responseHead ?? [])
             + lines(detail.responseTrailers, "<", .received) + outcome
     }

@@ -42,6 +42,19 @@ enum Ending {
         exit.fate == "running" || (exit.fate == "exited" && exit.exitCode == 0)
     }
 
+    /// How an exchange ended, and why; a stored sentence that says both stands alone.
+    static func words(outcome: String?, error: String?) -> String {
+        let words = words(outcome: outcome)
+        guard let error else { return words }
+        let saysBoth =
+            switch outcome.flatMap({ ExchangeOutcome(rawValue: $0) }) {
+            case .appError: error.hasPrefix("the application ")
+            case .childDied: true
+            default: false
+            }
+        return saysBoth ? SafeText.line(error) : "\(words): \(SafeText.line(error))"
+    }
+
     /// How an exchange ended, as stored and in words.
     static func words(outcome: String?) -> String {
         guard let outcome else { return "no end yet" }
