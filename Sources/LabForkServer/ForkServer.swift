@@ -50,11 +50,15 @@ public struct ForkServer {
         }
         host = application as? any HostedApplication
         // Before signals are blocked and handled, so that it sees their defaults.
-        if let host, !host.load(again: settings.succession != nil) { return nil }
+        if let host, !host.load(again: settings.succession != nil) {
+            if settings.succession == nil { Self.refuse() }
+            return nil
+        }
         guard let drain = DrainSignal(), clab_signals_install() == 0,
             clab_set_blocking(ForkServerSettings.listener, 0) == 0
         else {
             complainAsForkServer("Cannot start: \(String(cString: strerror(errno))).")
+            if settings.succession == nil { Self.refuse() }
             return nil
         }
         self.settings = settings
@@ -255,6 +259,12 @@ public struct ForkServer {
             errno = error
         }
         return pid
+    }
+
+    /// Has the recorder know that there will be no server, and that why was said.
+    private static func refuse() {
+        var nothing: UInt8 = 0
+        _ = send(ForkServerSettings.frames, &nothing, StartOrder.refusalSize, Int32(MSG_NOSIGNAL))
     }
 
     /// Says that all is there, and waits to be told to begin.

@@ -40,6 +40,8 @@ public final class ForkServerProcess {
     private let frames: Int32
     private let buffer: UnsafeMutablePointer<UInt8>
     private var gatherer = FrameGatherer()
+    /// Whether the fork server can't begin, and why is on standard error.
+    public private(set) var hasSaidWhy = false
 
     /// Starts a fork server on a listening socket, whose descriptor it takes over.
     ///
@@ -78,7 +80,9 @@ public final class ForkServerProcess {
     public func awaitApplication() -> Bool {
         while stopsSeen == 0 {
             guard wait(timeoutNs: -1) == .frames else { continue }
-            return recv(frames, buffer, Self.datagramSize, 0) > 0
+            let size = recv(frames, buffer, Self.datagramSize, 0)
+            hasSaidWhy = size == StartOrder.refusalSize
+            return size > StartOrder.refusalSize
         }
         return false
     }

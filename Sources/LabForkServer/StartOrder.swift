@@ -8,4 +8,7 @@ struct StartOrder {
     var firstConnectionID: Int64
     /// How much the queue of frames may hold.
     var queueBytes: Int32
+
+    /// The size of what is sent in its place by a fork server that can't begin and has said why.
+    static let refusalSize = 1
 }

@@ -50,13 +50,21 @@ import Testing
         #expect(end.errors.contains(said))
         #expect(end.errors.contains("Cannot import the application '\(app)' from '/"))
         #expect(!end.errors.contains("lab gateway") && !end.errors.contains("listening"))
+        #expect(!end.errors.contains("gone before it could serve"))
         #expect(!leftSession)
     }
 
-    @Test func `an application that ends the process when it is imported`() throws {
-        let (end, leftSession) = try record("import os; os._exit(4)")
+    /// 2 is also what the server leaves with after it has said why it can't begin.
+    @Test(arguments: [0, 2, 4])
+    func `an application that ends the process when it is imported`(code: Int) throws {
+        let (end, leftSession) = try record("import os; os._exit(\(code))")
         #expect(end.status == 2)
-        #expect(end.errors.contains("gone before it could serve: it left with exit code 4"))
+        #expect(
+            end.errors.contains(
+                "gone before it could serve, while it imported the application 'module:app': it left with "
+                    + "exit code \(code)."
+            )
+        )
         #expect(!leftSession)
     }
 

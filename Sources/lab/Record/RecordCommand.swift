@@ -236,7 +236,7 @@ struct RecordCommand: ParsableCommand {
             listener: listener,
             settings: settings(mode: mode, listener, pseudonym: pseudonym)
         )
-        guard server.awaitApplication() else { throw Self.failure(of: server) }
+        guard server.awaitApplication() else { throw failure(of: server) }
         // The port is ours and the application is there; the session is made only now, so that where
         // either fails no empty file is left behind.
         let file = try openSession()
@@ -321,21 +321,20 @@ struct RecordCommand: ParsableCommand {
     }
 
     /// Why there is nothing to record: the server has told, unless it was interrupted or killed.
-    private static func failure(of server: ForkServerProcess) -> any Error {
+    private func failure(of server: ForkServerProcess) -> any Error {
         if server.stopsSeen > 0 {
             server.killNow()
             _ = server.waitStatus()
             return ExitNow(ExitStatus.interrupted)
         }
         let status = server.waitStatus()
-        guard clab_signalled(status) != 0 || clab_exit_code(status) != ExitStatus.couldNot else {
-            return ExitNow(ExitStatus.couldNot)
-        }
+        guard !server.hasSaidWhy else { return ExitNow(ExitStatus.couldNot) }
         let how =
             clab_signalled(status) != 0
             ? "signal \(clab_term_signal(status)) ended it"
             : "it left with exit code \(clab_exit_code(status))"
-        return Failure("The fork server was gone before it could serve: \(how).")
+        let what = application.app.map { ", while it imported the application '\($0)'" } ?? ""
+        return Failure("The fork server was gone before it could serve\(what): \(how).")
     }
 
     /// The faults that were asked for; nil where one of them is none.
