@@ -85,6 +85,25 @@ import Testing
         #expect(try lab.sql("SELECT outcome, error FROM exchange") == "app_error|app exited with 4")
     }
 
+    @Test(arguments: [("exit 4", "4"), ("kill -SEGV $$", "139"), ("exit 0", "0")])
+    func `a child leaves with the status of the program that failed, and the report counts it`(
+        last: String,
+        code: String
+    ) throws {
+        let lab = try record(
+            "printf 'Content-Type: a/b\\n\\n'; [ $PATH_INFO = /good ] && exit 0; \(last)"
+        )
+        // One child serves them all; what went well later takes nothing back.
+        try Tool.run("curl", "-s", lab.url("/good"), lab.url("/bad"), lab.url("/good"))
+        #expect(lab.stop().status == 0)
+        #expect(
+            try lab.sql("SELECT exit_code, fate, exiting_ns IS NOT NULL FROM child")
+                .hasPrefix("\(code)|exited|1")
+        )
+        let report = try Tool.run(Place.lab, "report", lab.session).output
+        #expect(report.contains("exited with code \(code) "))
+    }
+
     @Test func `more content than was announced is cut, and less breaks the answer off`() throws {
         let lab = try record(
             """

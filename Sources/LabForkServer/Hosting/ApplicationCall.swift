@@ -41,6 +41,9 @@ package final class ApplicationCall {
     private var leftover: ArraySlice<UInt8> = []
     /// What the application did wrong, the first of it.
     private(set) var trouble: String?
+    /// The status of a program that failed by itself, as a shell has it: its exit code, or 128 and the
+    /// number of the signal that ended it.
+    private(set) var programStatus: Int32?
     /// Why the server answered in the application's place, though nothing had failed.
     private var refusal: String?
     /// The error stream, for a client that is shown it.
@@ -207,6 +210,9 @@ package final class ApplicationCall {
 
     /// The application did something wrong, but its answer stands.
     package func blame(_ why: String) { if trouble == nil { trouble = why } }
+
+    /// A program that the request had run has failed.
+    func programFailed(_ status: Int32) { programStatus = status }
 
     /// The server answers in the application's place: there is none for this request.
     func refuse(_ status: Int, _ why: String) {

@@ -251,6 +251,8 @@ struct CGIRun {
             isKilled
             ? "\(name) was ended by signal \(clab_term_signal(status))"
             : "\(name) exited with \(code)"
+        let failure = isKilled ? 128 + clab_term_signal(status) : code
+        if failure != 0 { call.programFailed(failure) }
         guard hasHead else {
             let what = section.isEmpty ? "it had printed anything" : "it had printed an empty line"
             call.fail("\(how) before \(what)")

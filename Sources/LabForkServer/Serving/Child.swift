@@ -23,8 +23,10 @@ struct Child {
     let application: (any Application)?
     /// When the connection was closed.
     private(set) var closedNs: Int64 = 0
-    /// The status to leave with, where the application asked for one.
+    /// The status to leave with, where the application asked for one, or a program failed.
     private(set) var exitStatus: Int32?
+    /// Whether the application asked to leave at once.
+    private var leaves = false
 
     private var sequence: Int32 = 0
     /// Whether there was any request.
@@ -185,10 +187,12 @@ struct Child {
             )
             // Told before it runs, for it may end this process.
             call.flush()
+            let host = application as? any HostedApplication
             application.answer(call)
             ending = call.end()
             record = call.record
-            exitStatus = (application as? any HostedApplication)?.exitStatus
+            leaves = host?.exitStatus != nil
+            exitStatus = host?.exitStatus ?? call.programStatus ?? exitStatus
         case .upstream(let authority, let addresses):
             ending = proxy(head, answerer, authority, addresses).run(&upstream, &record)
         case .tunnel(let authority):
@@ -207,7 +211,7 @@ struct Child {
         }
         finish(ending, record)
         if ending.mustLinger { mustLinger = true }
-        return ending.goesOn && exitStatus == nil
+        return ending.goesOn && !leaves
     }
 
     private func environ(of head: RequestHead, for route: Route) -> (Environ, [Deviation]) {
