@@ -99,6 +99,8 @@ public struct ForkServer {
             if clab_signals_seen().stops > 1 { killAll("told to end at once") }
             if listenerIsReady { succeedIfChanged() }
             if listenerIsReady { acceptAll(atMost: settings.isSerial ? 1 : 4) }
+            // Where this process served, one may have come then, and no wait ends for it any more.
+            if settings.isSerial, clab_signals_seen().stops > 0 { beginDrain() }
             lookForOverflow(now: clab_monotonic_ns())
             channel.flush()
             if channel.isBroken {

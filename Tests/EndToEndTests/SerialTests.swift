@@ -74,6 +74,27 @@ import Testing
         #expect(try lab.sql("SELECT count(*) FROM exchange WHERE outcome = 'ok'") == "2")
     }
 
+    @Test func `Ctrl-C ends it while nobody is connected but a client between two requests`() throws
+    {
+        let lab = try LabRecord(["--serial", "--drain-timeout", "1h"])
+        let client = try RawClient(port: lab.port)
+        try client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(client.readAnswer()?.hasSuffix("Hello, World!") == true)
+        #expect(lab.stop().status == 0)
+        #expect(try lab.sql("SELECT outcome FROM exchange") == "ok")
+    }
+
+    @Test func `Ctrl-C while a request is served ends it after that one`() throws {
+        let lab = try LabRecord(["--serial", "--drain-timeout", "1h"])
+        let client = try RawClient(port: lab.port)
+        try client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nhal")
+        while try lab.sql("SELECT count(*) FROM exchange") != "1" {}
+        lab.signal(SIGINT)
+        try client.send("ves")
+        #expect(client.readToEnd().hasSuffix("halves"))
+        #expect(lab.finish().status == 0)
+    }
+
     @Test func `a request that will not end is given up after the drain's time`() throws {
         let lab = try LabRecord(["--serial", "--drain-timeout", "200ms"])
         let client = try RawClient(port: lab.port)

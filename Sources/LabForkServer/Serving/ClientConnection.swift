@@ -83,10 +83,12 @@ final class ClientConnection {
                 clab_poll(fd: descriptor, events: Int16(CLAB_IN), revents: 0),
                 clab_poll(fd: endsAtDrain ? drain.watched : -1, events: 0, revents: 0)
             )
+            // One may have come while an application had the thread.
+            let hasStop = endsAtDrain && clab_signals_seen().stops > 0
             withUnsafeMutablePointer(to: &polls) { pair in
                 pair.withMemoryRebound(to: clab_poll.self, capacity: 2) {
                     // Where the server itself serves, its signals come here.
-                    _ = clab_ppoll($0, 2, left)
+                    _ = clab_ppoll($0, 2, hasStop ? 0 : left)
                 }
             }
             afterWaiting()
