@@ -78,6 +78,14 @@ int clab_child_signal_pending(void) {
     return sigpending(&pending) == 0 && sigismember(&pending, SIGCHLD) == 1;
 }
 
+void clab_signals_let(void) { sigprocmask(SIG_SETMASK, &waiting_mask, NULL); }
+
+void clab_signals_hold(void) {
+    sigset_t set;
+    handled(&set);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 void clab_signals_reset(void) {
     sigset_t none;
     struct sigaction action;

@@ -147,11 +147,11 @@ static PyObject *call_fail(PyObject *self, PyObject *why) {
     return none();
 }
 
-/* Registered by os.register_at_fork: this server's own forks are none of its business. */
+/* Called by what os.register_at_fork was given, after each fork: whether the handlers of signals are at their
+ * defaults, which they are in the server's own children. */
 static PyObject *call_forked(PyObject *self, PyObject *unused) {
     (void)self, (void)unused;
-    if (!forking) calls.forked();
-    return none();
+    return py.PyBool_FromLong(forking || calls.forked());
 }
 
 static PyMethodDef methods[] = {

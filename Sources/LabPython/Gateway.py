@@ -17,6 +17,7 @@ lazy = None
 serving = is_warm = False
 errors = None
 watched = {}
+handlers = {}
 
 
 class Gone(OSError):
@@ -299,17 +300,22 @@ def has_changed():
 
 
 def left():
-    """In a process that the application forked: nothing of it is part of the exchange."""
+    """In a new process: what the application forked has no part in the exchange."""
     global serving
     serving = False
-    forked()
+    if forked():
+        # The process that forks handles these itself; whoever it forks has the application's own.
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def load(folder, module, callable, lazily):
     """Imports the application and makes ready to fork; False where that failed, and was said."""
     global application, errors, lazy
     # As python3 has them: else a pipe that nobody reads would end a child.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    stops = signal.SIGINT, signal.SIGTERM, signal.SIGCHLD
+    for number in stops:
+        signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     # Standard output is the recorder's own: an application's words go with its exchange.
@@ -328,6 +334,10 @@ def load(folder, module, callable, lazily):
             sys.stderr.write(f"{module}:{callable} is {type(found).__name__} and can't be called.\n")
             return False
         application = found
+        handlers.update((number, signal.getsignal(number)) for number in stops)
+        for number, handler in list(handlers.items()):
+            if handler in (signal.SIG_DFL, None):
+                del handlers[number]
         watch()
     # What is there now is never garbage; a collection in a child would write to each object's page.
     gc.collect()

@@ -74,7 +74,7 @@ enum GatewayCalls {
             },
             forked: {
                 close(ForkServerSettings.frames)
-                current?.letGo()
+                return current?.letGo() == true ? 1 : 0
             },
             why: { why.withUnsafeBufferPointer { $0.baseAddress } }
         )

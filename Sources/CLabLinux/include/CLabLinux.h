@@ -34,6 +34,11 @@ struct clab_signals clab_signals_seen(void);
 /* Whether a SIGCHLD waits to be delivered: a child has died since clab_ppoll returned. */
 int clab_child_signal_pending(void);
 
+/* Lets the three arrive anywhere, and blocks them again: where the process that waits in clab_ppoll also
+ * runs an application, whose programs would inherit what is blocked. */
+void clab_signals_let(void);
+void clab_signals_hold(void);
+
 /* In a new child: default handlers, nothing blocked. */
 void clab_signals_reset(void);
 

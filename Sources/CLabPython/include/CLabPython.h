@@ -36,8 +36,9 @@ struct clab_python_calls {
     void (*tell)(struct clab_run text);
     /* The application failed: a sentence. */
     void (*fail)(struct clab_run why);
-    /* In a process that the application forked: let go of what is the child's own. */
-    void (*forked)(void);
+    /* In a process that the application forked: let go of what is the child's own. Nonzero where the handlers of
+     * signals were the server's and are at their defaults now. */
+    int (*forked)(void);
     /* Why the last call failed, as UTF-8; until the next call. */
     const char *(*why)(void);
 };

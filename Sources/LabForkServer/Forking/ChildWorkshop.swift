@@ -32,7 +32,10 @@ final class ChildWorkshop {
         self.settings = settings
         self.channel = channel
         self.drain = drain
-        environs = EnvironBuilder(serverName: settings.serverName)
+        environs = EnvironBuilder(
+            serverName: settings.serverName,
+            isSerial: settings.isSerial
+        )
         client = Self.client(settings, channel, drain, host)
     }
 

@@ -1,5 +1,6 @@
 // One request as an application meets it: what it is told, what it reads, what it answers, how it fails.
 
+import CLabLinux
 package import LabExchange
 package import LabWire
 
@@ -31,6 +32,8 @@ package final class ApplicationCall {
     private let answerer: Answerer
     /// Whether the client is shown why the application failed.
     private let showsErrors: Bool
+    /// Whether the server itself serves, and this process is the server's.
+    private let isServers: Bool
     private(set) var record: ExchangeRecord
     /// What it writes to its error stream goes by this copy: another thread of the application may
     /// write there while this one waits in one of the methods here.
@@ -68,6 +71,7 @@ package final class ApplicationCall {
         self.record = record
         voice = record
         showsErrors = settings.showsErrors
+        isServers = settings.isSerial
         content = RequestContent(client: client, head: head, timeoutNs: settings.idleTimeoutNs)
         answer = ApplicationAnswer(client: client, request: head, answerer: answerer)
     }
@@ -143,10 +147,15 @@ package final class ApplicationCall {
     /// Whether more content was given than was announced.
     package var hasSurplus: Bool { answer.surplus > 0 }
 
-    /// In a process that the application forked: the connection and the record are its parent's.
-    package func letGo() {
+    /// In a process that the application forked: the connection and the record are its parent's, and so are
+    /// the handlers of signals where the parent is the server.
+    ///
+    /// - Returns: Whether handlers were given up.
+    package func letGo() -> Bool {
         voice.letGo()
         client.close(lingering: false)
+        if isServers { clab_signals_reset() }
+        return isServers
     }
 
     /// Whether the client is gone, so that nothing more can be sent.

@@ -188,7 +188,11 @@ struct Child {
             // Told before it runs, for it may end this process.
             call.flush()
             let host = application as? any HostedApplication
+            // Where the server itself serves, the application's programs would inherit what it blocks.
+            let letsSignals = settings.isSerial && host != nil
+            if letsSignals { clab_signals_let() }
             application.answer(call)
+            if letsSignals { clab_signals_hold() }
             ending = call.end()
             record = call.record
             leaves = host?.exitStatus != nil

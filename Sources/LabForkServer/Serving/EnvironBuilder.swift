@@ -7,10 +7,14 @@ package import LabWire
 package struct EnvironBuilder {
     let serverName: [UInt8]
     let serverPort: [UInt8]
+    /// `wsgi.multiprocess`.
+    private let isMultiprocess: [UInt8]
 
-    package init(serverName: Authority) {
+    /// Makes one; `isSerial` says that one process serves all connections.
+    package init(serverName: Authority, isSerial: Bool = false) {
         self.serverName = Array(serverName.host.utf8)
         serverPort = Array(String(serverName.port).utf8)
+        isMultiprocess = Array((isSerial ? "false" : "true").utf8)
     }
 
     /// The environ of a request, and what of the request did not make it there.
@@ -52,7 +56,7 @@ package struct EnvironBuilder {
         environ.add("wsgi.version", Array("[1,0]".utf8), as: .literal)
         environ.add("wsgi.url_scheme", Array("http".utf8))
         environ.add("wsgi.multithread", Array("false".utf8), as: .literal)
-        environ.add("wsgi.multiprocess", Array("true".utf8), as: .literal)
+        environ.add("wsgi.multiprocess", isMultiprocess, as: .literal)
         environ.add("wsgi.run_once", Array("false".utf8), as: .literal)
         environ.add("wsgi.input_terminated", Array("true".utf8), as: .literal)
         return (environ, deviations)
