@@ -44,6 +44,10 @@ public struct ServerCost: Sendable, Equatable {
     public var cpuUs: Double
     /// The most resident memory of the tree at one moment, KiB.
     public var residentKib: Double
+    /// Page faults that took no disk.
+    public var minorFaults: Int
+    /// Page faults for which something was read from a disk.
+    public var majorFaults: Int
     /// The most open descriptors.
     public var descriptors: Int
     /// The most threads.
@@ -59,6 +63,8 @@ public struct ServerCost: Sendable, Equatable {
     public init(
         cpuUs: Double = 0,
         residentKib: Double = 0,
+        minorFaults: Int = 0,
+        majorFaults: Int = 0,
         descriptors: Int = 0,
         threads: Int = 0,
         zombies: Int = 0,
@@ -67,6 +73,8 @@ public struct ServerCost: Sendable, Equatable {
     ) {
         self.cpuUs = cpuUs
         self.residentKib = residentKib
+        self.minorFaults = minorFaults
+        self.majorFaults = majorFaults
         self.descriptors = descriptors
         self.threads = threads
         self.zombies = zombies

@@ -29,7 +29,7 @@ public struct RunReport: Sendable {
                 "  errors         " + painted(run.errors),
                 "  differ         " + painted(run.mismatches) + " from what was captured",
             ],
-            latency, slowestRoutes,
+            latency, slowestRoutes, watched,
         ]
         if !detail.keepsResults { sections.append(reasons) }
         sections.append(mismatches("Answered otherwise than captured", detail.mismatches))

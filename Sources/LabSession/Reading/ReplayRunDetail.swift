@@ -20,6 +20,8 @@ public struct ReplayRunDetail: Codable, Sendable, Equatable {
     public var keepsResults: Bool
     /// The shape of its load, where its settings tell it.
     public var load: ReplayRunLoad?
+    /// The target's processes, where they were watched.
+    public var watched: ReplayRunWatched?
     /// The durations that were measured.
     public var series: [HistogramSeries]
     /// The routes whose answers were not the captured ones, the most frequent first.
@@ -87,6 +89,7 @@ extension ReplayRunDetail {
             }.sorted { ($1.count, $0.reason) < ($0.count, $1.reason) },
             keepsResults: tally.keepsResults,
             load: try ReplayRunLoad.find(db, run: run.id),
+            watched: try ReplayRunWatched.find(db, run: run.id),
             series: try HistogramSeries.all(db, run: run.id),
             mismatches: run.mismatches == 0
                 ? [] : try MismatchReport.all(db, run.id, "r.outcome = 'ok' AND NOT r.matches"),

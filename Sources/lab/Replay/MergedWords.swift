@@ -40,6 +40,8 @@ struct MergedWords {
         members["run"] = .integer(Int(RunMerger.runID))
         members["label"] = .text(label)
         members["failed_conditions"] = .array([])
+        // Shards may have watched one server, whose costs must not be counted twice.
+        members["watched"] = nil
         members["shards"] = .array(runs.map { .text("\($0.index)/\($0.count)") })
         let seconds =
             durationNs.map { Double($0) / 1e9 }

@@ -13,6 +13,8 @@ extension ReplayCommand {
         _ shard: Shard?
     ) throws {
         var report = try output.open()
+        let server = try watching.begin(at: settings.target)
+        defer { server?.end() }
         let file = try SessionFile.open(writing: session)
         let now = Moment.now
         let writer = try ReplayWriter(
@@ -48,7 +50,10 @@ extension ReplayCommand {
                 if !isPolite { isPolite = clab_give_way(1) != 0 }
                 try writer.write(results)
             },
-            onProgress: { progress.show($0) }
+            onProgress: {
+                progress.show($0)
+                server?.look()
+            }
         )
         if isPolite { _ = clab_give_way(0) }
         progress.clear()
@@ -63,6 +68,7 @@ extension ReplayCommand {
             settings,
             summary
         )
+        words.watched = server?.watched(isSuspect: summary.errors > 0)
         words.failedConditions = verdicts.compactMap { text, verdict in
             if case .fails = verdict { text } else { nil }
         }
@@ -74,7 +80,10 @@ extension ReplayCommand {
         )
         try output.tell(words, summary, ofRun: writer.runID, in: session, to: &report)
         ReplayWords.warnings(summary).forEach { complain($0) }
+        let death = watching.sentence(on: words.watched)
+        if let death { complain(death) }
         try judge(summary, settings.target)
         try judge(verdicts.map { $0.1 }, matching: summary)
+        if death != nil { throw ExitNow(ExitStatus.untrusted) }
     }
 }

@@ -30,7 +30,7 @@ extension ReplayCommand {
             while let all = try source.next() {
                 let some = wanted.map { wanted in all.filter { wanted.contains($0.id) } } ?? all
                 // What was captured by a forward proxy went to the hosts that its targets name.
-                if target == nil, some.contains(where: { isForwarded($0) }) {
+                if target == nil, watching.spawn == nil, some.contains(where: { isForwarded($0) }) {
                     throw Failure(
                         "Cannot tell where to replay '\(session)': some of its requests were forwarded "
                             + "to other hosts. Say where all are to go with --target."
@@ -61,7 +61,9 @@ extension ReplayCommand {
     ) throws -> ReplaySettings {
         let recording = recordings.last
         let place: Authority
-        if let target {
+        if let started = try watching.place() {
+            place = started
+        } else if let target {
             place = try authority(ofURL: target, option: "--target")
         } else if let upstream = recording?.upstream {
             place = try authority(ofURL: upstream, option: "the recorded upstream")

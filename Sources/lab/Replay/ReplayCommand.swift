@@ -38,10 +38,15 @@ struct ReplayCommand: ParsableCommand {
             Last-Modified, request and trace identifiers, cookies) may differ, the field must be there; \
             fields that frame the message or concern one connection are left out.
 
+            --watch and --spawn look at the target's processes four times a second through /proc: what \
+            came and went in between is not in the figures of most, but CPU time and page faults are of \
+            all. Where the process ended meanwhile the figures are of the time before, and the exit code \
+            is 3, unless something graver is to be told.
+
             Exit codes: 0 done; 1 every request failed, a --fail-if holds, or --match was given and an \
             answer does not match; 2 the target never \
-            answered, or it could not be done; 3 results were lost, or too few answers came to judge \
-            a --fail-if; 130 interrupted, with what was done kept.
+            answered, or it could not be done; 3 results were lost, too few answers came to judge \
+            a --fail-if, or what was watched ended; 130 interrupted, with what was done kept.
             """
     )
 
@@ -111,6 +116,8 @@ struct ReplayCommand: ParsableCommand {
     )
     var failIf: [String] = []
 
+    @OptionGroup(title: "Watching the target") var watching: WatchOptions
+
     @OptionGroup(title: "Several machines")
     var part: ShardOptions
 
@@ -136,6 +143,9 @@ struct ReplayCommand: ParsableCommand {
         }
         if let duration, duration.nanoseconds == 0 {
             throw ValidationError("--duration takes a time above 0.")
+        }
+        guard target == nil || watching.spawn == nil else {
+            throw ValidationError("--spawn starts the target itself: leave --target out.")
         }
         guard output.format != .csv || checking.store != .nothing else {
             throw ValidationError(

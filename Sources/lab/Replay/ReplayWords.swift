@@ -43,6 +43,8 @@ struct ReplayWords: Encodable {
     var interrupted: Bool
     /// The conditions of `--fail-if` that hold, as they were given.
     var failedConditions: [String] = []
+    /// The target's processes, with `--watch` or `--spawn`.
+    var watched: WatchedWords?
 
     struct Sessions: Encodable {
         var started: Int

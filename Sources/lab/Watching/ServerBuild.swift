@@ -26,7 +26,7 @@ final class ServerBuild {
     /// How long a server has to end after SIGTERM.
     private static let patienceNs: Int64 = 5_000_000_000
     /// How long a process may take to die once its connections are gone.
-    private static let deathNs: Int64 = 2_000_000_000
+    static let deathNs: Int64 = 2_000_000_000
     /// How much of what it wrote is shown where it fails.
     private static let tailBytes = 2000
 
@@ -106,7 +106,13 @@ final class ServerBuild {
     /// How it ended, where answers that did not come say that it may have: a connection is gone before
     /// its process is.
     func death(after results: [ReplayResult]) -> String? {
-        let isSuspect = results.contains { [.reset, .refused, .truncated].contains($0.outcome) }
+        death(
+            isSuspect: results.contains { [.reset, .refused, .truncated].contains($0.outcome) }
+        )
+    }
+
+    /// How it ended by itself; where that is to be suspected it has a while for it.
+    func death(isSuspect: Bool) -> String? {
         let deadline = clab_monotonic_ns() + (isSuspect ? Self.deathNs : 0)
         while death() == nil, clab_monotonic_ns() < deadline { nap() }
         return death()
@@ -137,6 +143,12 @@ final class ServerBuild {
         let death = death()
         tree.settle(hasDied: death != nil)
         return tree.cost(death: death)
+    }
+
+    /// What a single run tells of it.
+    func watched(death: String?) -> WatchedWords {
+        tree.settle(hasDied: death != nil)
+        return tree.watched(command: command.text, death: death)
     }
 
     // MARK: The end
