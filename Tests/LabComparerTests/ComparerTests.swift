@@ -18,6 +18,8 @@ import Testing
         (SyntheticBuild.Fault.lostHeader, "content", "header cache-control is missing"),
         (.newForm, "content", "body.at is of another type"),
         (.hungryForCPU, "cpu", "CPU time"),
+        (.touchesPages, "memory", "minor page faults +"),
+        (.readsPagesAgain, "memory", "major page faults +"),
         (.leaksZombies, "process", "zombies were left standing"),
         (.slowRoute, "latency", "latency +"),
         (.diesAtOneRequest, "errors", "outcome differs"),
@@ -114,6 +116,31 @@ import Testing
         let end = other.judge(look: 0)
         #expect(end.verdict == .inconclusive)
         #expect(end.reasons.contains { $0.what == "too little was compared" })
+    }
+
+    @Test func `page faults that are few or come in one burst are nobody's fault`() {
+        var settings = ComparisonSettings()
+        settings.looks = Looks(first: 10, most: 10)
+        var comparer = Comparer(
+            requests: SyntheticBuild.requests,
+            settings: settings,
+            rules: RuleBook()
+        )
+        var random = SplitMix64(seed: 3)
+        let arms = Arm.allCases.map { ($0, SyntheticBuild().run(&random)) }
+        for round in 0..<10 {
+            var arms = Dictionary(uniqueKeysWithValues: arms)
+            for arm in Arm.allCases {
+                // None, or a handful; the candidate once many, when the kernel had dropped a file.
+                arms[arm]?.cost?.minorFaults = arm == .candidate ? 700 : 3 * round
+                arms[arm]?.cost?.majorFaults = arm == .candidate && round == 4 ? 9000 : 0
+            }
+            comparer.add(ComparedRound(order: Arm.allCases, arms: arms))
+        }
+        let end = comparer.judge(look: 0)
+        let faults = end.shifts.filter { [.minorFaults, .majorFaults].contains($0.measure) }
+        #expect(faults.map(\.verdict) == [.equivalent, .equivalent])
+        #expect(end.reasons.allSatisfy { $0.kind != .memory }, "\(end.reasons)")
     }
 
     @Test func `one round alone never passes`() {

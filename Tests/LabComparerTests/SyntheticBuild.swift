@@ -11,7 +11,7 @@ struct SyntheticBuild {
     /// What is wrong with it.
     enum Fault: CaseIterable {
         case none, textPrice, lostHeader, someErrors, slowRoute, hungryForCPU, leaksZombies
-        case diesAtOneRequest, newForm, addsField
+        case diesAtOneRequest, newForm, addsField, touchesPages, readsPagesAgain
     }
 
     var fault = Fault.none
@@ -41,11 +41,15 @@ struct SyntheticBuild {
             answers[request.id] = TimedAnswer(answer, serviceNs: time)
         }
         let cpu = 1e6 * (fault == .hungryForCPU ? 1.25 : 1) * Double.exp(0.02 * normal(&random))
+        let faults = fault == .touchesPages ? 1.6 : 1
+        let reads = fault == .readsPagesAgain ? 900 : 0
         return ArmRecord(
             answers: answers,
             cost: ServerCost(
                 cpuUs: cpu,
                 residentKib: 20_000 + Double.random(in: 0..<500, using: &random),
+                minorFaults: Int(9000 * faults * Double.exp(0.06 * normal(&random))),
+                majorFaults: reads + Int.random(in: 0..<60, using: &random),
                 zombies: fault == .leaksZombies ? 1 : 0
             )
         )

@@ -44,7 +44,7 @@ public struct Comparer: Sendable {
     public var rounds: Int { orders.count }
 
     /// How many questions of latency and cost are asked at once.
-    public var questions: Int { ShiftJudge.groups(routes, settings).count + 2 }
+    public var questions: Int { ShiftJudge.groups(routes, settings).count + Measure.costs.count }
 
     /// Takes a round.
     public mutating func add(_ round: ComparedRound) {

@@ -101,8 +101,8 @@ public struct ContentFinding: Sendable, Equatable {
 
 /// The latency of one route, or a cost of the whole server.
 public struct ShiftFinding: Sendable, Equatable {
-    /// What it is about: latency, cpu or memory.
-    public var kind: ReasonKind
+    /// What was measured.
+    public var measure: Measure
     /// The route; nil for the server as a whole.
     public var route: String?
     /// What is known; nil where nothing could be measured.
@@ -113,7 +113,7 @@ public struct ShiftFinding: Sendable, Equatable {
     public var p: Double
     /// How many pairs of requests it rests on; 0 for a cost.
     public var pairs: Int
-    /// The typical size, baseline and candidate: ns, µs or KiB.
+    /// The typical size, baseline and candidate: ns, µs, KiB, or a count.
     public var levels: (baseline: Double, candidate: Double)
     /// The shift of quantiles by name, where enough lies beyond them.
     public var tails: [(name: String, bounds: Bounds)] = []
@@ -122,7 +122,7 @@ public struct ShiftFinding: Sendable, Equatable {
 
     /// Whether all is equal.
     public static func == (left: Self, right: Self) -> Bool {
-        left.kind == right.kind && left.route == right.route && left.verdict == right.verdict
+        left.measure == right.measure && left.route == right.route && left.verdict == right.verdict
             && left.estimate == right.estimate && left.p == right.p && left.pairs == right.pairs
     }
 }

@@ -10,7 +10,7 @@ public enum ReasonKind: String, Sendable, CaseIterable, Hashable {
     case latency
     /// CPU time.
     case cpu
-    /// Resident memory.
+    /// Resident memory, and page faults.
     case memory
     /// The server's processes: deaths, zombies, orphans.
     case process
@@ -26,6 +26,14 @@ public struct ComparisonSettings: Sendable, Equatable {
     public var leastCPUUs = 20_000.0
     /// The least change of resident memory that counts, KiB.
     public var leastResidentKib = 4096.0
+    /// The practical threshold for page faults, a share: the kernel maps pages ahead, and an allocator
+    /// gives memory back when it likes, so that they move more than CPU time does.
+    public var faultThreshold = 0.2
+    /// The least change of an arm's minor page faults that counts: 4 MiB of pages, as for memory.
+    public var leastMinorFaults = 1024.0
+    /// The least change of an arm's major page faults that counts: what is read again of a file whose
+    /// pages the kernel had dropped comes in bursts, and is the machine's doing.
+    public var leastMajorFaults = 256.0
     /// How often a comparison of identical builds may be called a regression of latency or cost, at most.
     public var alpha = 0.05
     /// The same for findings that rest on how often something differs.

@@ -18,11 +18,14 @@ struct ShiftJudge {
 
     /// One thing that is measured each round.
     private struct Series {
-        var kind: ReasonKind
+        var measure: Measure
         var route: String?
         var shifts: [Double]
         var controls: [Double]
         var levels: (baseline: Double, candidate: Double)
+        /// What was added to both sides before they were divided.
+        var floor = 0.0
+        var share: Double
         var least: Double
         var times: RouteTimes?
     }
@@ -62,9 +65,9 @@ struct ShiftJudge {
             ShiftEstimate(
                 shifts: one.shifts,
                 controls: one.controls,
-                level: one.levels.baseline,
+                level: one.levels.baseline + one.floor,
                 threshold: ShiftThreshold(
-                    share: settings.threshold,
+                    share: one.share,
                     least: one.least,
                     misrate: 2 * alpha
                 )
@@ -80,7 +83,7 @@ struct ShiftJudge {
         _ settings: ComparisonSettings
     ) -> Series {
         Series(
-            kind: .latency,
+            measure: .latency,
             route: route,
             shifts: times.shifts.compactMap { Center.median($0) },
             controls: times.controls.compactMap { Center.median($0) },
@@ -88,6 +91,7 @@ struct ShiftJudge {
                 Center.median(times.before.flatMap { $0 }) ?? 0,
                 Center.median(times.after.flatMap { $0 }) ?? 0
             ),
+            share: settings.threshold,
             least: settings.leastNs,
             times: times
         )
@@ -97,22 +101,27 @@ struct ShiftJudge {
         _ costs: CostTally,
         _ settings: ComparisonSettings
     ) -> [Series] {
-        let measures: [(ReasonKind, (ServerCost) -> Double, Double)] = [
-            (.cpu, { $0.cpuUs }, settings.leastCPUUs),
-            (.memory, { $0.residentKib }, settings.leastResidentKib),
-        ]
-        return measures.compactMap { kind, measure, least in
-            let rounds = costs.watched
-            guard !rounds.isEmpty else { return nil }
+        let rounds = costs.watched
+        guard !rounds.isEmpty else { return [] }
+        return Measure.costs.map { measure in
+            let least = settings.least(of: measure)
+            // A count may be none, and a few are nothing: what does not count is added to both.
+            let floor = measure.isCount ? least : 0
+            func value(_ cost: ServerCost) -> Double { measure.value(of: cost) }
+            func ratio(_ cost: ServerCost, _ baseline: ServerCost) -> Double {
+                logRatio(value(cost) + floor, value(baseline) + floor)
+            }
             return Series(
-                kind: kind,
+                measure: measure,
                 route: nil,
-                shifts: rounds.map { logRatio(measure($0.candidate), measure($0.baseline)) },
-                controls: rounds.map { logRatio(measure($0.control), measure($0.baseline)) },
+                shifts: rounds.map { ratio($0.candidate, $0.baseline) },
+                controls: rounds.map { ratio($0.control, $0.baseline) },
                 levels: (
-                    Center.median(rounds.map { measure($0.baseline) }) ?? 0,
-                    Center.median(rounds.map { measure($0.candidate) }) ?? 0
+                    Center.median(rounds.map { value($0.baseline) }) ?? 0,
+                    Center.median(rounds.map { value($0.candidate) }) ?? 0
                 ),
+                floor: floor,
+                share: settings.threshold(of: measure),
                 least: least,
                 times: nil
             )
@@ -127,7 +136,7 @@ struct ShiftJudge {
             verdict = .incomparable
         }
         var finding = ShiftFinding(
-            kind: series.kind,
+            measure: series.measure,
             route: series.route,
             estimate: estimate,
             verdict: verdict,
@@ -167,15 +176,11 @@ struct ShiftJudge {
     }
 
     private func reason(_ finding: ShiftFinding, _ severity: String) -> Reason {
-        let name =
-            switch finding.kind {
-            case .latency: "latency"
-            case .cpu: "CPU time"
-            default: "resident memory"
-            }
+        let name = finding.measure.words
+        let kind = finding.measure.kind
         guard let estimate = finding.estimate else {
             return Reason(
-                kind: finding.kind,
+                kind: kind,
                 route: finding.route,
                 what: "\(name) can't be compared",
                 severity: severity,
@@ -187,7 +192,7 @@ struct ShiftJudge {
         var evidence =
             "\(Words.change(bounds.center)), \(confidence) bounds "
             + "\(Words.change(bounds.lower)) to \(Words.change(bounds.upper)), "
-            + "threshold \(Words.percent(settings.threshold)), \(estimate.shifts.count) rounds, "
+            + "threshold \(Words.percent(settings.threshold(of: finding.measure))), \(estimate.shifts.count) rounds, "
             + "p = \(Words.p(finding.p))"
         if let control = estimate.control {
             evidence +=
@@ -208,7 +213,7 @@ struct ShiftJudge {
             }
         }
         return Reason(
-            kind: finding.kind,
+            kind: kind,
             route: finding.route,
             what: what,
             severity: severity,

@@ -86,9 +86,9 @@ public enum ComparisonHTML {
             shifts.map { shift in
                 let bounds = shift.estimate?.bounds
                 return [
-                    cell(shift.route ?? shift.kind.rawValue), number("\(shift.pairs)"),
-                    number(Level.words(shift.levels.baseline, shift.kind)),
-                    number(Level.words(shift.levels.candidate, shift.kind)),
+                    cell(shift.route ?? shift.measure.words), number("\(shift.pairs)"),
+                    number(Level.words(shift.levels.baseline, shift.measure)),
+                    number(Level.words(shift.levels.candidate, shift.measure)),
                     number(bounds.map { Words.change($0.center) } ?? ""),
                     number(
                         bounds.map { "\(Words.change($0.lower)) … \(Words.change($0.upper))" } ?? ""

@@ -125,7 +125,7 @@ public enum ComparisonJSON {
                     return nil
                 }
                 return Value(
-                    kind: shift.kind.rawValue,
+                    kind: shift.measure.rawValue,
                     route: shift.route,
                     shift: finite(estimate.shifts[index]),
                     control: index < estimate.controls.count
@@ -162,7 +162,7 @@ public enum ComparisonJSON {
         var cliffWord: String?
 
         init(_ finding: ShiftFinding) {
-            kind = finding.kind.rawValue
+            kind = finding.measure.rawValue
             route = finding.route
             verdict = finding.verdict.rawValue
             pairs = finding.pairs

@@ -72,11 +72,11 @@ public enum ComparisonJUnit {
         }
         // What was asked and is well, so that a reader sees that it was asked.
         for shift in comparison.shifts
-        where kinds.contains(shift.kind)
+        where kinds.contains(shift.measure.kind)
             && (shift.verdict == .equivalent || shift.verdict == .improved)
         {
             found.append(
-                Case(name: "\(shift.route ?? "server") \(shift.kind.rawValue)", result: .passed)
+                Case(name: "\(shift.route ?? "server") \(shift.measure.words)", result: .passed)
             )
         }
         if found.isEmpty { found.append(Case(name: kinds[0].rawValue, result: .passed)) }

@@ -59,9 +59,9 @@ public enum ComparisonMarkdown {
         ]
             + comparison.shifts.map { shift in
                 let bounds = shift.estimate?.bounds
-                return "| \(cell(shift.route ?? shift.kind.rawValue)) | "
-                    + "\(Level.words(shift.levels.baseline, shift.kind)) | "
-                    + "\(Level.words(shift.levels.candidate, shift.kind)) | "
+                return "| \(cell(shift.route ?? shift.measure.words)) | "
+                    + "\(Level.words(shift.levels.baseline, shift.measure)) | "
+                    + "\(Level.words(shift.levels.candidate, shift.measure)) | "
                     + "\(bounds.map { Words.change($0.center) } ?? "") | "
                     + (bounds.map { "\(Words.change($0.lower)) … \(Words.change($0.upper))" } ?? "")
                     + " | \(shift.verdict.rawValue) |"

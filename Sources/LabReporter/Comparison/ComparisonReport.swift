@@ -83,7 +83,7 @@ public struct ComparisonReport: Sendable {
     var detectable: (route: String, share: Double)? {
         comparison.shifts
             .compactMap { shift in
-                guard shift.kind == .latency, let estimate = shift.estimate else { return nil }
+                guard shift.measure == .latency, let estimate = shift.estimate else { return nil }
                 return (shift.route ?? "", estimate.detectable)
             }
             .max { $0.1 < $1.1 }
@@ -99,11 +99,12 @@ public struct ComparisonReport: Sendable {
 
 /// A size of what was measured.
 enum Level {
-    static func words(_ value: Double, _ kind: ReasonKind) -> String {
-        switch kind {
+    static func words(_ value: Double, _ measure: Measure) -> String {
+        switch measure {
         case .latency: Quantity.duration(Int64(value))
         case .cpu: Quantity.duration(Int64(value * 1000))
-        default: Quantity.bytes(Int64(value) * 1024)
+        case .memory: Quantity.bytes(Int64(value) * 1024)
+        case .minorFaults, .majorFaults: Quantity.count(Int64(value))
         }
     }
 }

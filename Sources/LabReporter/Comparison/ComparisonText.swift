@@ -84,13 +84,13 @@ public struct ComparisonText: Sendable {
                 table.add([
                     Table.Cell(
                         SafeText.cut(
-                            SafeText.line(shift.route ?? shift.kind.rawValue),
+                            SafeText.line(shift.route ?? shift.measure.words),
                             to: 36
                         )
                     ),
                     Table.Cell(shift.pairs == 0 ? "" : Quantity.count(shift.pairs)),
-                    Table.Cell(Level.words(shift.levels.baseline, shift.kind)),
-                    Table.Cell(Level.words(shift.levels.candidate, shift.kind)),
+                    Table.Cell(Level.words(shift.levels.baseline, shift.measure)),
+                    Table.Cell(Level.words(shift.levels.candidate, shift.measure)),
                     Table.Cell(bounds.map { Words.change($0.center) } ?? ""),
                     Table.Cell(
                         bounds.map { "\(Words.change($0.lower)) … \(Words.change($0.upper))" } ?? ""

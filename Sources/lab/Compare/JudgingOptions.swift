@@ -34,7 +34,10 @@ struct JudgingOptions: ParsableArguments {
     @Option(help: "How many rounds at most, while the answer is inconclusive.")
     var maxRounds = 40
 
-    @Option(help: "The change of latency, CPU and memory that counts.")
+    @Option(
+        help:
+            "The change of latency, CPU and memory that counts; of page faults, 20% where that is more."
+    )
     var threshold = Share(0.05)
 
     @Option(help: ArgumentHelp("The least change of a latency that counts.", valueName: "t"))
@@ -59,7 +62,7 @@ struct JudgingOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What can be a regression: content, errors, latency, cpu, memory, process.",
+            "What can be a regression: content, errors, latency, cpu, memory (page faults, too), process.",
             valueName: "kinds"
         )
     )
