@@ -74,7 +74,7 @@ public enum ComparisonJSON {
         }
     }
 
-    private struct ReasonObject: Encodable {
+    struct ReasonObject: Encodable {
         var kind: String
         var route: String?
         var what: String

@@ -25,6 +25,12 @@ struct CompareCommand: ParsableCommand {
             server, and its processes are watched), as URLs of servers that run, or as two stored \
             replays, of which content and errors are compared.
 
+            --self-check shows whether such a comparison can fire: with the options that are given the \
+            old build is compared with itself, which must name nothing, and with itself with a fault \
+            planted in it, which must be named: other statuses, headers and members, answers that are \
+            slower, costs, zombies, a death. Exit codes then: 0 all were found; 1 one would have passed, \
+            or there was a false alarm; 3 it can't be told; 4 nothing to plant.
+
             Exit codes: 0 nothing regressed; 1 regression, every reason listed; 2 it could not be done; \
             3 inconclusive: too few rounds, a restless machine, too little answered; 4 nothing to \
             compare; 64 bad usage.
@@ -39,13 +45,21 @@ struct CompareCommand: ParsableCommand {
     @OptionGroup(title: "Judging") var judging: JudgingOptions
     @OptionGroup(title: "Output") var output: ComparisonOutputOptions
 
+    @Flag(
+        help: "Show that it can fire: compare the old build with itself, and with planted faults."
+    )
+    var selfCheck = false
+
     func validate() throws {
         try builds.validate()
+        guard !selfCheck || output.isTextOrJSON else {
+            throw ValidationError("--self-check writes text and JSON only.")
+        }
     }
 
     func run() throws {
         do {
-            try compare()
+            try selfCheck ? checkItself() : compare()
         } catch let failure as Failure {
             try tellFailure(failure.sentence, failure.code)
             throw failure
@@ -70,12 +84,8 @@ struct CompareCommand: ParsableCommand {
 
     /// Holds stored replays against each other.
     private func compareRuns() throws {
-        let rules = try judging.ruleBook(today: String(Moment.now.wall.prefix(10)))
-        var settings = judging.settings(seed: sending.seed)
-        settings.isStored = true
-        settings.looks = Looks(first: 1, most: 1)
-        // They were not interleaved: a time that differs may be the machine's.
-        settings.failsOn.formIntersection([.content, .errors])
+        let rules = try rules()
+        let settings = storedSettings
         let reader = try SessionReader(session)
         let runs = try StoredRuns(
             reader,
@@ -83,9 +93,7 @@ struct CompareCommand: ParsableCommand {
             candidate: builds.runs[1],
             control: builds.controlRun
         )
-        let requests = try reader.capturedExchanges().map {
-            ComparedRequest(id: $0.id, route: routeName($0))
-        }
+        let requests = requests(try reader.capturedExchanges())
         var comparer = Comparer(requests: requests, settings: settings, rules: rules)
         comparer.notes = [
             "Stored replays were not interleaved, so latency is told and not judged."
@@ -95,10 +103,10 @@ struct CompareCommand: ParsableCommand {
                 "Without --control-run, a second replay of the old build, noise can't be told from change."
             )
         }
-        try runs.compare(
-            &comparer,
-            routes: Dictionary(requests.map { ($0.id, $0.route) }) { first, _ in first }
-        )
+        comparer.beginRound(order: runs.arms)
+        try runs.forEachRequest(routes: StoredRuns.routes(requests)) {
+            comparer.add($0, baseline: $1, candidate: $2, control: $3)
+        }
         try finish(
             comparer.judge(look: 0, tellsTails: false),
             rules,
@@ -130,23 +138,15 @@ struct CompareCommand: ParsableCommand {
 
     private func compare() throws {
         guard builds.runs.isEmpty else { return try compareRuns() }
-        let rules = try judging.ruleBook(today: String(Moment.now.wall.prefix(10)))
+        let rules = try rules()
         let selection = try sending.select(from: session)
         let settings = judging.settings(seed: sending.seed)
         let interruption = Interruption()
         let watch = SignalWatch { _ in interruption.come() }
-        _ = clab_become_subreaper()
-        let runner = try ArmRunner(
-            exchanges: selection.exchanges,
-            targets: try builds.targets(),
-            options: sending.options(selection, builds: try builds.host()),
-            interruption: interruption
-        )
-        let requests = selection.exchanges.map {
-            ComparedRequest(id: $0.id, route: routeName($0))
-        }
+        let runner = try runner(selection, try builds.targets(), interruption)
+        let requests = requests(selection.exchanges)
         var comparer = Comparer(requests: requests, settings: settings, rules: rules)
-        comparer.notes = notes(comparer, settings)
+        comparer.notes = notes(questions: comparer.questions, settings)
         let loop = CompareLoop(
             runner: runner,
             comparer: comparer,
@@ -163,6 +163,40 @@ struct CompareCommand: ParsableCommand {
         )
     }
 
+    // MARK: What a comparison and a self-check share
+
+    func rules() throws -> RuleBook {
+        try judging.ruleBook(today: String(Moment.now.wall.prefix(10)))
+    }
+
+    /// The settings of judging stored replays.
+    var storedSettings: ComparisonSettings {
+        var settings = judging.settings(seed: sending.seed)
+        settings.isStored = true
+        settings.looks = Looks(first: 1, most: 1)
+        // They were not interleaved: a time that differs may be the machine's.
+        settings.failsOn.formIntersection([.content, .errors])
+        return settings
+    }
+
+    func runner(
+        _ selection: CompareSendingOptions.Selection,
+        _ targets: [Arm: ArmTarget],
+        _ interruption: Interruption
+    ) throws -> ArmRunner {
+        _ = clab_become_subreaper()
+        return try ArmRunner(
+            exchanges: selection.exchanges,
+            targets: targets,
+            options: sending.options(selection, builds: try builds.host()),
+            interruption: interruption
+        )
+    }
+
+    func requests(_ exchanges: [CapturedExchange]) -> [ComparedRequest] {
+        exchanges.map { ComparedRequest(id: $0.id, route: routeName($0)) }
+    }
+
     private func routeName(_ exchange: CapturedExchange) -> String {
         guard let head = try? RequestHead(parsing: exchange.requestHead, limits: .wide) else {
             return "?"
@@ -171,14 +205,14 @@ struct CompareCommand: ParsableCommand {
     }
 
     /// What is settled before the first round: whether so few can tell at all.
-    private func notes(_ comparer: Comparer, _ settings: ComparisonSettings) -> [String] {
+    func notes(questions: Int, _ settings: ComparisonSettings) -> [String] {
         let needed = RoundsNeeded.fewest(
-            questions: comparer.questions,
+            questions: questions,
             alpha: settings.alpha * settings.looks.share(at: settings.looks.rounds.count - 1)
         )
         let most = settings.looks.rounds.last ?? 0
         let sentence =
-            "\(comparer.questions) questions of latency and cost are asked at once: at least \(needed) "
+            "\(questions) questions of latency and cost are asked at once: at least \(needed) "
             + "rounds are needed to call one a regression."
         if needed > most {
             complain(
@@ -187,6 +221,8 @@ struct CompareCommand: ParsableCommand {
         }
         return [sentence]
     }
+
+    // MARK: Telling
 
     private func report(_ comparison: Comparison, requests: Int) -> ComparisonReport {
         ComparisonReport(

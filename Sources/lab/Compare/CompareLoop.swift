@@ -56,39 +56,24 @@ final class CompareLoop {
     private func confirm() throws {
         let open = comparer.unconfirmed
         guard confirmations > 0, !open.isEmpty else { return }
-        let ids = Set(open.flatMap(\.exchangeIDs)).sorted()
-        var answers: [(baseline: ArmRunner.Alone, candidate: ArmRunner.Alone)] = []
-        for index in 0..<confirmations {
-            progress.show(confirmation: index + 1, of: confirmations)
-            answers.append(
-                (
-                    try runner.sendAlone(ids, to: .baseline),
-                    try runner.sendAlone(ids, to: .candidate)
-                )
-            )
-        }
-        for (route, key, examples) in open {
-            let isReproducible = examples.contains { id in
-                answers.allSatisfy { differs(route, key, $0.baseline[id], $0.candidate[id]) }
-                    && zip(answers, answers.dropFirst()).allSatisfy {
-                        !differs(route, key, $0.baseline[id], $1.baseline[id])
-                    }
-            }
-            comparer.confirm(
-                route: route,
-                key: key,
-                isReproducible ? .reproducible : .notReproduced
-            )
-        }
+        let ids = Set(open.flatMap(\.exchangeIDs))
+        comparer.confirm(try runner.sendAgain(ids, times: confirmations, progress))
     }
+}
 
-    private func differs(
-        _ route: String,
-        _ key: DifferenceKey,
-        _ before: ObservedAnswer?,
-        _ after: ObservedAnswer?
-    ) -> Bool {
-        guard let before, let after else { return false }
-        return comparer.differences(route: route, before, after).contains { $0.key == key }
+extension ArmRunner {
+    /// Sends some requests to both builds again, each alone, so many times.
+    func sendAgain(
+        _ ids: Set<Int64>,
+        times: Int,
+        _ progress: CompareProgressLine
+    ) throws -> [SentAgain] {
+        try (0..<times).map { index in
+            progress.show(confirmation: index + 1, of: times)
+            return SentAgain(
+                baseline: try sendAlone(ids.sorted(), to: .baseline),
+                candidate: try sendAlone(ids.sorted(), to: .candidate)
+            )
+        }
     }
 }

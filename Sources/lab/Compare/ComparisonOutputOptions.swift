@@ -29,6 +29,17 @@ struct ComparisonOutputOptions: ParsableArguments {
         }
     }
 
+    /// Whether nothing else was asked for.
+    var isTextOrJSON: Bool { junit == nil && markdown == nil && html == nil }
+
+    /// Writes what a self-check came to.
+    func write(_ report: SelfCheckReport) throws {
+        var results = Results()
+        try results.write(json ? try report.json : report.text(style: Results.style))
+        try results.finish()
+        if let jsonFile { try writeFile(Array(try report.json.utf8), to: jsonFile) }
+    }
+
     /// Writes all that was asked for.
     func write(_ report: ComparisonReport, showsText: Bool) throws {
         var results = Results()

@@ -37,15 +37,35 @@ struct StoredRuns {
         self.runs = runs
     }
 
-    /// Gives all pairs of results to a comparer, as one round.
-    func compare(_ comparer: inout Comparer, routes: [Int64: String]) throws {
+    /// The routes of requests, by exchange.
+    static func routes(_ requests: [ComparedRequest]) -> [Int64: String] {
+        Dictionary(requests.map { ($0.id, $0.route) }) { first, _ in first }
+    }
+
+    /// Which arms there are.
+    var arms: [Arm] { Arm.allCases.filter { runs[$0] != nil } }
+
+    /// Takes a request with what each arm answered; nil where it was not sent.
+    typealias Taker = (ComparedRequest, TimedAnswer?, TimedAnswer?, TimedAnswer?) throws -> Void
+
+    /// Gives the results of all arms, request by request: baseline, candidate, control.
+    ///
+    /// - Parameters:
+    ///   - routes: The routes by exchange; what has none is left out.
+    ///   - readsAll: Whether heads and contents are read of results that are equal, too.
+    ///   - body: Takes them.
+    /// - Throws: ``SessionError`` where the session can't be read, or what `body` throws.
+    func forEachRequest(
+        routes: [Int64: String],
+        readsAll: Bool = false,
+        _ body: Taker
+    ) throws {
         var known: [Place: StoredResult] = [:]
         try forEach(.baseline) { known[$0] = $1 }
         var controls: [Place: StoredResult] = [:]
         try forEach(.control) { controls[$0] = $1 }
-        comparer.beginRound(order: Arm.allCases.filter { runs[$0] != nil })
         // A reader of its own: while results are read, the other one is busy.
-        var bytes = Bytes(reader: try SessionReader(reader.path))
+        var bytes = Bytes(reader: try SessionReader(reader.path), readsAll: readsAll)
         var seen: Set<Place> = []
         try forEach(.candidate) { place, result in
             seen.insert(place)
@@ -54,16 +74,12 @@ struct StoredRuns {
             let control = controls[place]
             let request = ComparedRequest(id: place.exchangeID, route: route)
             let answers = try bytes.answers([baseline, result, control])
-            comparer.add(request, baseline: answers[0], candidate: answers[1], control: answers[2])
+            try body(request, answers[0], answers[1], answers[2])
         }
         for (place, result) in known where !seen.contains(place) {
             guard let route = routes[place.exchangeID] else { continue }
-            comparer.add(
-                ComparedRequest(id: place.exchangeID, route: route),
-                baseline: try bytes.answers([result])[0],
-                candidate: nil,
-                control: nil
-            )
+            let request = ComparedRequest(id: place.exchangeID, route: route)
+            try body(request, try bytes.answers([result])[0], nil, nil)
         }
     }
 
@@ -80,19 +96,25 @@ struct StoredRuns {
     /// Heads and contents that were read, a few of them kept.
     private struct Bytes {
         let reader: SessionReader
+        let readsAll: Bool
         private var contents: [Int64: (bytes: [UInt8], isWhole: Bool)] = [:]
         private var heads: [Int64: [UInt8]] = [:]
         private var size = 0
         private static let most = 64 << 20
 
-        init(reader: SessionReader) { self.reader = reader }
+        init(reader: SessionReader, readsAll: Bool) {
+            self.reader = reader
+            self.readsAll = readsAll
+        }
 
         /// Answers to one request; what all have in common is not read.
         mutating func answers(_ results: [StoredResult?]) throws -> [TimedAnswer?] {
             let all = results.compactMap { $0 }
-            let readsBodies = Set(all.map(\.bodyID)).count > 1
+            let readsBodies = readsAll || Set(all.map(\.bodyID)).count > 1
             // A head that one run did not keep can't be compared.
-            let readsHeads = !all.contains { $0.headID == nil } && Set(all.map(\.headID)).count > 1
+            let readsHeads =
+                !all.contains { $0.headID == nil }
+                && (readsAll || Set(all.map(\.headID)).count > 1)
             return try results.map { result in
                 guard let result else { return nil }
                 var answer = ObservedAnswer(outcome: result.outcome, status: result.status)
