@@ -3,11 +3,13 @@
 
     Scripts/shop.py PORT [FAULT]
 
-Faults: none, text-price, some-errors, lost-header, slow-list, leaks-zombies, hungry, dies, new-form.
+Faults: none, text-price, some-errors, lost-header, slow-list, leaks-zombies, hungry, dies, new-form,
+touches-pages.
 """
 
 import http.server
 import json
+import mmap
 import os
 import random
 import sys
@@ -65,6 +67,12 @@ class Shop(http.server.BaseHTTPRequestHandler):
             os.abort()
         if FAULT == "leaks-zombies" and number % 100 == 0 and os.fork() == 0:
             os._exit(0)
+        if FAULT == "touches-pages":
+            # 64 pages that nobody had: page faults, and too little time for a clock of 10 ms to tell.
+            pages = mmap.mmap(-1, 64 * mmap.PAGESIZE)
+            for place in range(0, len(pages), mmap.PAGESIZE):
+                pages[place] = 1
+            pages.close()
         if FAULT == "hungry":
             os.write(extra_work, b"x")
         if FAULT == "some-errors" and random.random() < 0.02:
