@@ -94,7 +94,7 @@ import Testing
                 arms: [.baseline: empty, .candidate: empty, .control: empty]
             )
         )
-        #expect(comparer.judge(look: 0).verdict == .nothing)
+        #expect(comparer.judge(look: 0, tellsTails: false).verdict == .nothing)
 
         var random = SplitMix64(seed: 1)
         var half = SyntheticBuild().run(&random)
@@ -113,7 +113,7 @@ import Testing
                 )
             )
         }
-        let end = other.judge(look: 0)
+        let end = other.judge(look: 0, tellsTails: false)
         #expect(end.verdict == .inconclusive)
         #expect(end.reasons.contains { $0.what == "too little was compared" })
     }

@@ -68,7 +68,7 @@ import Testing
                 var question = Question(kind: "center", values: values)
                 if let cut = SignedRank.margin(count: values.count, misrate: misrate) {
                     let ranks = Array(1...values.count)
-                    question.attained = 2 * SignedRank.cumulative(ranks: ranks)[cut]
+                    question.attained = 2 * SignedRank.cumulative(ranks: ranks, upTo: cut)[cut]
                 }
                 return question
             }

@@ -44,16 +44,40 @@ enum Center {
         for (index, value) in values.enumerated() {
             for other in values[index...] { averages.append((value + other) / 2) }
         }
-        averages.sort()
-        let center = middle(ofSorted: averages)
-        guard let cut = SignedRank.margin(count: values.count, misrate: misrate),
-            cut <= (averages.count - 1) / 2
+        let last = averages.count - 1
+        // Four of them are asked for: to sort all would be most of the work.
+        let (low, high) = (select(last / 2, of: &averages), select((last + 1) / 2, of: &averages))
+        let center = last.isMultiple(of: 2) ? low : (low + high) / 2
+        guard let cut = SignedRank.margin(count: values.count, misrate: misrate), cut <= last / 2
         else { return Bounds(lower: -.infinity, center: center, upper: .infinity) }
         return Bounds(
-            lower: averages[cut],
+            lower: select(cut, of: &averages),
             center: center,
-            upper: averages[averages.count - 1 - cut]
+            upper: select(last - cut, of: &averages)
         )
+    }
+
+    /// The value that would stand at a place if the values were sorted (Hoare's selection 1961); puts
+    /// them into another order.
+    private static func select(_ place: Int, of values: inout [Double]) -> Double {
+        values.withUnsafeMutableBufferPointer { all in
+            var (first, last) = (0, all.count - 1)
+            while first < last {
+                let pivot = all[place]
+                var (left, right) = (first, last)
+                while left <= right {
+                    while all[left] < pivot { left += 1 }
+                    while pivot < all[right] { right -= 1 }
+                    guard left <= right else { break }
+                    all.swapAt(left, right)
+                    left += 1
+                    right -= 1
+                }
+                if right < place { first = left }
+                if place < left { last = right }
+            }
+            return all[place]
+        }
     }
 
     /// The value below which a share of a sorted sample lies, interpolated (type 7 of Hyndman and

@@ -2,17 +2,18 @@
 
 /// What signed ranks say of a sample of differences that is symmetric about its centre.
 enum SignedRank {
-    /// The chance that the sum of positive ranks is at most `0...`, where signs are fair coins.
+    /// The chances that the sum of positive ranks is at most 0, 1, … `last`, where signs are fair coins.
     ///
     /// Ranks are whole numbers of any unit: with ties, halves. Each step halves what was there, so
-    /// nothing overflows and small chances keep their digits.
-    static func cumulative(ranks: [Int]) -> [Double] {
-        var all = [Double](repeating: 0, count: ranks.reduce(1, +))
+    /// nothing overflows and small chances keep their digits. Sums beyond `last` never come back below
+    /// it, so they are not followed.
+    static func cumulative(ranks: [Int], upTo last: Int) -> [Double] {
+        var all = [Double](repeating: 0, count: last + 1)
         all.withUnsafeMutableBufferPointer { chance in
             chance[0] = 1
             var most = 0
             for rank in ranks {
-                most += rank
+                most = min(most + rank, last)
                 var sum = most
                 while sum >= rank {
                     chance[sum] = (chance[sum] + chance[sum - rank]) / 2
@@ -48,9 +49,11 @@ enum SignedRank {
             ranks += Array(repeating: start + 1 + end, count: end - start)
             start = end
         }
+        // Without ties there are no halves.
+        if ranks.allSatisfy({ $0.isMultiple(of: 2) }) { ranks = ranks.map { $0 / 2 } }
         let negative = zip(signed, ranks).reduce(0) { $1.0 < 0 ? $0 + $1.1 : $0 }
         // By symmetry: a high sum of positive ranks is a low sum of negative ones.
-        return min(1, cumulative(ranks: ranks)[negative])
+        return min(1, cumulative(ranks: ranks, upTo: negative)[negative])
     }
 
     /// How many Walsh averages are cut off at each end so that the interval of those that stay
@@ -58,8 +61,10 @@ enum SignedRank {
     ///
     /// nil where even the whole range misses it more often: `2^(1−n)`.
     static func margin(count: Int, misrate: Double) -> Int? {
-        let chance = cumulative(ranks: Array(1...max(1, count)))
-        // The lower end is the k-th average, from 1, where P(sum <= k - 1) <= misrate / 2.
+        // The lower end is the k-th average, from 1, where P(sum <= k - 1) <= misrate / 2: below the
+        // middle of all sums, at which the chance passes a half.
+        let ranks = Array(1...max(1, count))
+        let chance = cumulative(ranks: ranks, upTo: ranks.reduce(0, +) / 2)
         var cut = -1
         while cut + 1 < chance.count, chance[cut + 1] <= misrate / 2 { cut += 1 }
         return cut < 0 ? nil : cut
