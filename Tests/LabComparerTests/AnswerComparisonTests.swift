@@ -36,6 +36,31 @@ import Testing
     }
 
     @Test(arguments: [
+        // Only values of such fields: nothing differs.
+        ("Date: 1\r\nX-A: 1\r\n", "Date: 2\r\nX-A: 1\r\n", []),
+        ("date: 1\r\nX-A: 1\r\n", "date: 2\r\nX-A: 1\r\n", []),
+        // Another field beside them, one that is there only now, one of which the name begins alike.
+        (
+            "Date: 1\r\nX-A: 1\r\n", "Date: 2\r\nX-A: 2\r\n",
+            ["header x-a value"]
+        ),
+        ("Date: 1\r\n", "Date: 2\r\nX-A: 1\r\n", ["header x-a extra"]),
+        ("Date: 1\r\nX-A: 1\r\n", "X-A: 1\r\n", ["header date missing"]),
+        ("Date: 1\r\n", "Dated: 1\r\n", ["header date missing", "header dated extra"]),
+        // In another order and another case.
+        ("Date: 1\r\nX-A: 1\r\n", "X-a: 1\r\nDATE: 2\r\n", []),
+        // A line that is no field.
+        ("Date: 1\r\n: 1\r\nDate\r\n", "Date: 2\r\n: 2\r\nDate\r\n", []),
+    ])
+    func `fields that are new in each answer hide no other field`(
+        before: String,
+        after: String,
+        expected: [String]
+    ) {
+        #expect(differences(answer("1", fields: before), answer("1", fields: after)) == expected)
+    }
+
+    @Test(arguments: [
         // What means the same.
         (#"{"a":1,"b":[1,2]}"#, #"{"b":[1.0,2e0],"a":1}"#, ["body reserialized"]),
         (#""\u00e9\n\/""#, "\"é\\n/\"", ["body reserialized"]),

@@ -74,7 +74,9 @@ enum AnswerComparison {
             )
             return list
         }
-        if before.head == after.head, before.content == after.content { return list }
+        if before.content == after.content, HeaderComparison.areAlike(before.head, after.head) {
+            return list
+        }
         let (first, second) = (ResponseFields(before.head), ResponseFields(after.head))
         if !before.head.isEmpty, !after.head.isEmpty {
             if let old = first.mediaType, let new = second.mediaType {

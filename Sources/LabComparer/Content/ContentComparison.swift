@@ -30,10 +30,7 @@ enum ContentComparison {
         }
         if old == new { return }
         switch form(of: before, old) {
-        case .json:
-            guard let first = JSONDocument(old) else {
-                return TextComparison.compareLines(old, new, root: root, into: &list)
-            }
+        case .json(let first):
             guard let second = JSONDocument(new) else {
                 list.add(
                     Difference(root, .type, before: "JSON", after: "no JSON: \(Excerpt.text(new))")
@@ -60,18 +57,21 @@ enum ContentComparison {
     }
 
     private enum Form {
-        case json, form, html, text, binary
+        case json(JSONDocument)
+        case form, html, text, binary
     }
 
     private static func form(of content: CodedContent, _ bytes: ArraySlice<UInt8>) -> Form {
         let type = content.fields.mediaType ?? ""
         if type == "application/json" || type.hasSuffix("+json") {
-            return JSONDocument(bytes) == nil ? .text : .json
+            return JSONDocument(bytes).map { .json($0) } ?? .text
         }
         if type == "application/x-www-form-urlencoded" { return .form }
         if type == "text/html" || type == "application/xhtml+xml" { return .html }
         let first = bytes.first { $0 > 0x20 }
-        if first == 0x7B || first == 0x5B, JSONDocument(bytes) != nil { return .json }
+        if first == 0x7B || first == 0x5B, let document = JSONDocument(bytes) {
+            return .json(document)
+        }
         return isText(bytes) ? .text : .binary
     }
 

@@ -11,6 +11,30 @@ enum HeaderComparison {
     /// Fields that say how the content is framed or coded: the content itself is compared.
     static let framing: Set<String> = ["content-length", "transfer-encoding", "content-encoding"]
 
+    /// Whether two heads are the same line by line, but for the values of fields that are not compared.
+    ///
+    /// Most are, and need no closer look. False where only a closer look can tell.
+    static func areAlike(_ before: [UInt8], _ after: [UInt8]) -> Bool {
+        if before == after { return true }
+        var (first, second) = (before[...], after[...])
+        while !first.isEmpty, !second.isEmpty {
+            let (old, new) = (nextLine(&first), nextLine(&second))
+            if old == new { continue }
+            let name = old.prefix { $0 != 0x3A }
+            guard name.count < old.count, new.starts(with: old.prefix(name.count + 1)),
+                VolatileFields.names.contains(String(decoding: name, as: UTF8.self).lowercased())
+            else { return false }
+        }
+        return first.isEmpty && second.isEmpty
+    }
+
+    /// Takes a line off, without its end.
+    private static func nextLine(_ rest: inout ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        let end = rest.firstIndex(of: 0x0A) ?? rest.endIndex
+        defer { rest = rest[end...].dropFirst() }
+        return rest[..<end]
+    }
+
     /// Adds what differs, but for the status and the media type, which are compared elsewhere.
     static func compare(
         _ before: ResponseFields,

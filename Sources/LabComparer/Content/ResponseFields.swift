@@ -11,12 +11,25 @@ struct ResponseFields {
     /// Reads a head's bytes, leniently: it was read once before, when it came.
     init(_ head: [UInt8]) {
         var all: [String: [ArraySlice<UInt8>]] = [:]
-        for line in head.split(separator: 0x0A).dropFirst() {
-            guard let colon = line.firstIndex(of: 0x3A), colon > line.startIndex else { continue }
-            let name = String(decoding: line[..<colon], as: UTF8.self).lowercased()
-            var value = line[(colon + 1)...].drop { $0 == 0x20 || $0 == 0x09 }
-            while let last = value.last, last <= 0x20 { value.removeLast() }
-            all[name, default: []].append(value)
+        head.withUnsafeBufferPointer { bytes in
+            var start = bytes.firstIndex(of: 0x0A) ?? bytes.count
+            while start < bytes.count {
+                start += 1
+                var (colon, end) = (-1, start)
+                while end < bytes.count, bytes[end] != 0x0A {
+                    if bytes[end] == 0x3A, colon < 0 { colon = end }
+                    end += 1
+                }
+                if colon > start { add(start, colon, end) }
+                start = end
+            }
+            func add(_ start: Int, _ colon: Int, _ end: Int) {
+                var (first, last) = (colon + 1, end)
+                while first < last, bytes[first] == 0x20 || bytes[first] == 0x09 { first += 1 }
+                while last > first, bytes[last - 1] <= 0x20 { last -= 1 }
+                let name = String(decoding: bytes[start..<colon], as: UTF8.self).lowercased()
+                all[name, default: []].append(head[first..<last])
+            }
         }
         self.all = all
         names = all.keys.sorted()
