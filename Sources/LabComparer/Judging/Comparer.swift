@@ -13,19 +13,22 @@ public struct Comparer: Sendable {
     private let requests: [ComparedRequest]
     private let settings: ComparisonSettings
     private let rules: RuleBook
-    private let endpointRules: [String: EndpointRules]
+    private var endpointRules: [String: EndpointRules]
     private var routes: [String: RouteTally] = [:]
     private var costs = CostTally()
     private var orders: [[Arm]] = []
     private var ruleUse: [Int: Int] = [:]
     private var hasControl = true
+    /// The request whose answers were given last.
+    private var lastID: Int64?
     /// What ended a round early: sentences for the reader.
     public var notes: [String] = []
 
     /// Makes a comparer.
     ///
     /// - Parameters:
-    ///   - requests: What is sent each round, without what only warms up.
+    ///   - requests: What is sent each round, without what only warms up; none where answers are
+    ///     given one by one.
     ///   - settings: How it judges.
     ///   - rules: What is known to be no fault.
     public init(requests: [ComparedRequest], settings: ComparisonSettings, rules: RuleBook) {
@@ -73,12 +76,21 @@ public struct Comparer: Sendable {
     }
 
     /// Takes one request's answers of the round that was begun last; nil where there is none.
+    ///
+    /// Requests make themselves known by it. One that was sent several times comes several times, one
+    /// after the other.
     public mutating func add(
         _ request: ComparedRequest,
         baseline: TimedAnswer?,
         candidate: TimedAnswer?,
         control: TimedAnswer?
     ) {
+        if endpointRules[request.route] == nil {
+            endpointRules[request.route] = rules.rules(for: request.route)
+            routes[request.route] = RouteTally(route: request.route)
+        }
+        if request.id != lastID { routes[request.route]?.requests += 1 }
+        lastID = request.id
         routes[request.route]?.add(
             request,
             round: orders.count,

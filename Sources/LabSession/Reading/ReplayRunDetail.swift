@@ -67,6 +67,15 @@ extension ReplayRunDetail {
         return try Int64.fetchOne(db, sql: sql, arguments: [Int64(name), name])
     }
 
+    /// Whether there is a row of each result of a run.
+    static func keepsResults(_ db: Database, _ run: Int64) throws -> Bool {
+        let sql = """
+            SELECT EXISTS (SELECT 1 FROM replay_result WHERE run_id = ?1)
+                OR json_extract(settings, '$.store') IS NOT 'none' FROM replay_run WHERE id = ?1
+            """
+        return try Bool.fetchOne(db, sql: sql, arguments: [run]) ?? true
+    }
+
     static func find(_ db: Database, _ name: String) throws -> ReplayRunDetail? {
         let sql = "SELECT id, settings, host_facts FROM replay_run WHERE id = ?"
         guard let row = try Row.fetchOne(db, sql: sql, arguments: [try number(db, name)]),
@@ -108,11 +117,7 @@ private struct ReplayTally {
     init(_ db: Database, run: Int64) throws {
         self.db = db
         self.run = run
-        let sql = """
-            SELECT EXISTS (SELECT 1 FROM replay_result WHERE run_id = ?1)
-                OR json_extract(settings, '$.store') IS NOT 'none' FROM replay_run WHERE id = ?1
-            """
-        keepsResults = try Bool.fetchOne(db, sql: sql, arguments: [run]) ?? true
+        keepsResults = try ReplayRunDetail.keepsResults(db, run)
     }
 
     func counts(_ column: String, orInSummary key: String) throws -> [Row] {

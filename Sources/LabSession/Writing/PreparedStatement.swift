@@ -1,7 +1,8 @@
 // One SQL statement, prepared once and run for each row.
 //
-// GRDB opens, migrates and reads. The writer's rows go through SQLite's own calls: at thousands of
-// rows a second the boxing of every value into a DatabaseValue is what would cost most.
+// GRDB opens, migrates and reads. The writer's rows, and whole replays that are read row by row, go
+// through SQLite's own calls: at thousands of rows a second the boxing of every value into a
+// DatabaseValue is what would cost most.
 
 import GRDB
 import GRDBSQLite
@@ -102,6 +103,16 @@ final class PreparedStatement {
     func forEachRow(_ body: (borrowing StatementRow) throws -> Void) throws {
         defer { finish() }
         while try step() { try body(StatementRow(statement)) }
+    }
+
+    /// Goes to the next row, and gives what `body` reads of it; nil after the last one, and the
+    /// statement is then ready to be run again.
+    func next<Value>(_ body: (borrowing StatementRow) -> Value) throws -> Value? {
+        guard try step() else {
+            finish()
+            return nil
+        }
+        return body(StatementRow(statement))
     }
 
     private func step() throws -> Bool {

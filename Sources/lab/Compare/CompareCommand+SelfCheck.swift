@@ -46,12 +46,11 @@ extension CompareCommand {
             control: builds.controlRun
         )
         var check = SelfCheck(requests: requests, settings: storedSettings, rules: try rules())
-        let routes = StoredRuns.routes(requests)
         try check.plan { body in
-            try runs.forEachRequest(routes: routes, readsAll: true) { body($0, $1, $2, $3) }
+            try runs.forEachRequest(readsAll: true) { body($0, $1, $2, $3) }
         }
         check.beginRound(order: runs.arms)
-        try runs.forEachRequest(routes: routes, readsAll: true) {
+        try runs.forEachRequest(readsAll: true) {
             check.add($0, baseline: $1, candidate: $2, control: $3)
         }
         let result = check.judge(look: 0, passesInconclusive: judging.inconclusive == .pass)

@@ -93,8 +93,7 @@ struct CompareCommand: ParsableCommand {
             candidate: builds.runs[1],
             control: builds.controlRun
         )
-        let requests = requests(try reader.capturedExchanges())
-        var comparer = Comparer(requests: requests, settings: settings, rules: rules)
+        var comparer = Comparer(requests: [], settings: settings, rules: rules)
         comparer.notes = [
             "Stored replays were not interleaved, so latency is told and not judged."
         ]
@@ -104,13 +103,11 @@ struct CompareCommand: ParsableCommand {
             )
         }
         comparer.beginRound(order: runs.arms)
-        try runs.forEachRequest(routes: StoredRuns.routes(requests)) {
-            comparer.add($0, baseline: $1, candidate: $2, control: $3)
-        }
+        try runs.forEachRequest { comparer.add($0, baseline: $1, candidate: $2, control: $3) }
         try finish(
             comparer.judge(look: 0, tellsTails: false),
             rules,
-            requests: requests.count,
+            requests: try reader.exchangeCount(),
             port: try reader.recordings().last?.port ?? 80
         )
     }
