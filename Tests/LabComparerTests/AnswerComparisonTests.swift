@@ -63,6 +63,13 @@ import Testing
     @Test(arguments: [
         // What means the same.
         (#"{"a":1,"b":[1,2]}"#, #"{"b":[1.0,2e0],"a":1}"#, ["body reserialized"]),
+        // A name that stands twice is paired by its turn.
+        (#"{"a":1,"b":0,"a":2}"#, #"{"a":1,"a":"3","b":0}"#, ["body.a type"]),
+        (
+            #"{"a":1,"a":2,"b":0}"#, #"{"b":1,"a":1}"#,
+            ["body.a missing", "body.b shape", "body.b value"]
+        ),
+        (#"{"a":1,"b":0}"#, #"{"b":0,"a":1,"a":1,"a":3}"#, ["body.a extra"]),
         (#""\u00e9\n\/""#, "\"é\\n/\"", ["body reserialized"]),
         ("[0, -0, 0e9]", "[0,0,0.00]", ["body reserialized"]),
         // What does not.

@@ -71,14 +71,18 @@ struct JSONComparison {
         let (first, second) = (before.children(old), after.children(new))
         let isMap = max(first.count, second.count) > Self.mostNames
         // By the hash of the name, and, for a name that stands twice, by its turn.
-        var places: [UInt64: [Int]] = [:]
+        var places: [UInt64: Int] = [:]
         places.reserveCapacity(second.count)
+        var twins: [Int: Int] = [:]
         for name in second.reversed() {
-            places[after.entries[name].hash, default: []].append(name)
+            if let twin = places.updateValue(name, forKey: after.entries[name].hash) {
+                twins[name] = twin
+            }
         }
         for name in first {
             let hash = before.entries[name].hash
-            if let partner = places[hash]?.popLast() {
+            if let partner = places[hash] {
+                places[hash] = twins[partner]
                 if before.entries[name + 1].hash != after.entries[partner + 1].hash {
                     compare(
                         name + 1,
@@ -94,7 +98,8 @@ struct JSONComparison {
                 )
             }
         }
-        for name in second where places[after.entries[name].hash]?.contains(name) == true {
+        for name in second where places[after.entries[name].hash] == name {
+            places[after.entries[name].hash] = twins[name]
             report(
                 .extra,
                 paths.member(path, after.string(name), isMap: isMap),
