@@ -199,9 +199,10 @@ import Testing
                 (0..<50).map { _ in 1e6 * factor * Double.exp(0.3 * machine.normal()) }
             }
         }
+        let (before, after) = (times(1), times(2))
         let shifts = ClusterBootstrap.shifts(
-            before: times(1),
-            after: times(2),
+            before: before,
+            after: after,
             shares: [0.5, 0.95, 0.99],
             seed: 1,
             resamples: 200
@@ -210,5 +211,14 @@ import Testing
         #expect(shifts[1].map { $0.lower > 0.3 && $0.upper < 1.1 } == true)
         // 500 requests have five beyond their p99.
         #expect(shifts[2] == nil)
+        // What is told are the quantiles of all that was measured.
+        for (index, share) in [0.5, 0.95].enumerated() {
+            let (old, new) = (before.flatMap { $0 }.sorted(), after.flatMap { $0 }.sorted())
+            let expected = logRatio(
+                Center.quantile(ofSorted: new, share) ?? 0,
+                Center.quantile(ofSorted: old, share) ?? 0
+            )
+            #expect(shifts[index].map { abs($0.center - expected) < 1e-12 } == true)
+        }
     }
 }
