@@ -94,7 +94,7 @@ import Testing
     {
         let folder = try Place.temporary()
         try #require(
-            try Tool.run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder.path).status == 0
+            try Tool.run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder.path).status == 0
         )
         defer { _ = try? Tool.run("umount", folder.path) }
         let lab = try LabRecord(session: folder.appendingPathComponent("session.db").path)

@@ -28,8 +28,9 @@ struct CostTally {
         guard !rounds.isEmpty else { return [] }
         let counts: [(String, (ServerCost) -> Int)] = [
             ("deaths", { $0.death == nil ? 0 : 1 }),
-            ("zombies", { $0.zombies }),
-            ("orphans", { $0.orphans }),
+            // Who is left when a server died is left by its death, which is told.
+            ("zombies", { $0.death == nil ? $0.zombies : 0 }),
+            ("orphans", { $0.death == nil ? $0.orphans : 0 }),
         ]
         return counts.map { what, count in
             var sums: [Arm: Int] = [.baseline: 0, .candidate: 0, .control: 0]
