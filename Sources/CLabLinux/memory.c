@@ -162,8 +162,11 @@ int clab_copy_at_fork(void) {
 }
 
 struct clab_written {
-    int is_taken; /* a child notes its own, or has */
-    int count;    /* of the ranges; 0 until it has */
+    int taken;   /* the last round that a child has taken */
+    int told;    /* the last round whose child has told */
+    int count;   /* of the ranges; 0 where the child told names in their place */
+    size_t size; /* of the names */
+    char names[CLAB_NAMES_SIZE];
     struct iovec ranges[most_ranges];
 };
 
@@ -172,18 +175,36 @@ struct clab_written *clab_written_room(void) {
     return memory == MAP_FAILED ? NULL : memory;
 }
 
-int clab_has_written(const struct clab_written *written) {
-    return __atomic_load_n(&written->count, __ATOMIC_ACQUIRE) > 0;
+int clab_take_round(struct clab_written *written, int round) {
+    int before = round - 1;
+    return __atomic_compare_exchange_n(&written->taken, &before, round, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-void clab_note_written(struct clab_written *written) {
-    if (__atomic_exchange_n(&written->is_taken, 1, __ATOMIC_RELAXED)) return;
+char *clab_names_room(struct clab_written *written) { return written->names; }
+
+static void tell(struct clab_written *written) {
+    __atomic_store_n(&written->told, written->taken, __ATOMIC_RELEASE);
+}
+
+void clab_tell_names(struct clab_written *written, size_t size) {
+    written->size = size;
+    tell(written);
+}
+
+void clab_tell_written(struct clab_written *written) {
     struct look *look = room_to_look();
     if (!look) return;
     look_at_own(look);
     memcpy(written->ranges, look->ranges, sizeof *look->ranges * (size_t)look->count);
-    __atomic_store_n(&written->count, look->count, __ATOMIC_RELEASE);
+    written->count = look->count;
     munmap(look, sizeof *look);
+    tell(written);
+}
+
+int clab_was_told(const struct clab_written *written, int round, size_t *size) {
+    if (__atomic_load_n(&written->told, __ATOMIC_ACQUIRE) != round) return 0;
+    *size = written->count > 0 ? 0 : written->size;
+    return 1;
 }
 
 /* Adds what of the noted ranges lies in one mapping of this process. */

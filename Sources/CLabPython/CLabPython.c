@@ -218,6 +218,27 @@ int clab_python_has_changed(void) {
     return changed == 1;
 }
 
+size_t clab_python_unlearned(char *names, size_t room) {
+    PyObject *told = py.PyObject_CallFunctionObjArgs(named("unlearned"), py.PyLong_FromLong((long)room), NULL);
+    struct clab_run run = run_of(told);
+    if (!run.bytes) {
+        py.PyErr_Print();
+        return 0;
+    }
+    size_t size = run.size < room ? run.size : room;
+    memcpy(names, run.bytes, size);
+    py.Py_DecRef(told);
+    return size;
+}
+
+void clab_python_learn(const char *names, size_t size) {
+    PyObject *text = py.PyBytes_FromStringAndSize(names, (ptrdiff_t)size);
+    PyObject *done = text ? py.PyObject_CallFunctionObjArgs(named("learn"), text, NULL) : NULL;
+    if (!done) return py.PyErr_Print();
+    py.Py_DecRef(done);
+    py.Py_DecRef(text);
+}
+
 /* --- forking and waiting ---------------------------------------------------------------------- */
 
 void clab_python_before_fork(void) {

@@ -18,6 +18,7 @@ serving = is_warm = False
 errors = None
 watched = {}
 handlers = {}
+known = set()
 
 
 class Gone(OSError):
@@ -268,6 +269,8 @@ def warm(environ):
     global is_warm
     aloud, is_warm = not is_warm, True
     serve(environ, None, aloud)
+    if aloud:
+        settle()
     return -1
 
 
@@ -288,15 +291,75 @@ def stamp(path):
     return status.st_mtime_ns, status.st_size
 
 
+def file_of(module):
+    """The path that a module was loaded from; None where it has none, or is no module."""
+    try:
+        path = module.__file__
+    except Exception:
+        return None
+    return path if isinstance(path, str) else None
+
+
 def watch():
     for module in list(sys.modules.values()):
-        path = getattr(module, "__file__", None)
-        if isinstance(path, str):
+        path = file_of(module)
+        # What is watched already may have changed since.
+        if path is not None and path not in watched:
             watched[path] = stamp(path)
 
 
 def has_changed():
     return application is None or any(stamp(path) != was for path, was in watched.items())
+
+
+def settle():
+    """Makes ready to fork, after an import."""
+    known.update(sys.modules)
+    watch()
+    # What is there now is never garbage; a collection in a child would write to each object's page.
+    gc.collect()
+    gc.freeze()
+
+
+def may_learn(name, module):
+    """Whether what a child imported may be imported before the fork, though nobody asked for it there.
+
+    Of the standard library, and of installed packages that are loaded anyway. Not the application's own
+    modules and no other package: it may be on purpose that they are imported after the fork.
+    """
+    top = name.partition(".")[0]
+    if top in getattr(sys, "stdlib_module_names", ()):
+        # One of the application's own may have such a name.
+        path = file_of(module) or ""
+        return name in sys.builtin_module_names or path.startswith(os.path.dirname(os.__file__) + os.sep)
+    if top not in known or top == lazy[0].partition(".")[0]:
+        return False
+    # A namespace package has no file: its parts are packages of their own.
+    path = file_of(sys.modules.get(top)) or ""
+    return any(f"{os.sep}{folder}{os.sep}{top}{os.sep}" in path for folder in ("site-packages", "dist-packages"))
+
+
+def unlearned(most):
+    """In a child: the names of what it imported and its parent may import, those that fit in `most` bytes."""
+    if application is None:
+        return b""
+    names = [
+        name for name, module in list(sys.modules.items()) if name not in known and may_learn(name, module)]
+    text = "\n".join(names).encode("utf-8", "backslashreplace")
+    return text if len(text) <= most else text[:most].rpartition(b"\n")[0]
+
+
+def learn(names):
+    """In the parent: imports what a child had to; what fails is not tried again."""
+    for name in names.decode().split("\n"):
+        known.add(name)
+        try:
+            __import__(name)
+        except BaseException:
+            # The child that comes to it will meet it, and say so.
+            pass
+    settle()
+    leave()
 
 
 def left():
@@ -338,10 +401,7 @@ def load(folder, module, callable, lazily):
         for number, handler in list(handlers.items()):
             if handler in (signal.SIG_DFL, None):
                 del handlers[number]
-        watch()
-    # What is there now is never garbage; a collection in a child would write to each object's page.
-    gc.collect()
-    gc.freeze()
+    settle()
     return True
 
 

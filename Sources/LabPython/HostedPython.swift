@@ -89,6 +89,16 @@ package final class HostedPython: HostedApplication {
     package func didWait() { clab_python_wait_end() }
     package func willLeave() { clab_python_leave() }
 
+    package func tellUnlearned(_ room: UnsafeMutableBufferPointer<CChar>) -> Int {
+        // One that is still there may have been started by an import; the parent must have none.
+        guard clab_has_one_thread() != 0 else { return 0 }
+        return clab_python_unlearned(room.baseAddress, room.count)
+    }
+
+    package func learn(_ names: UnsafeBufferPointer<CChar>) {
+        clab_python_learn(names.baseAddress, names.count)
+    }
+
     package func answer(_ call: ApplicationCall) {
         exitStatus = serve(call, CLAB_PYTHON_SERVE)
     }

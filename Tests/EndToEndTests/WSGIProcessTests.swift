@@ -119,35 +119,6 @@ import Testing
         #expect(stored == answers)
     }
 
-    /// Whether the system lets pages be pinned by an io_uring, which is how they are copied at a fork.
-    private static let mayPin: Bool = {
-        let question = """
-            import ctypes, sys
-            sys.exit(ctypes.CDLL(None).syscall(425, 1, ctypes.create_string_buffer(120)) < 0)
-            """
-        return (try? Tool.run("python3", "-c", question).status) == 0
-    }()
-
-    @Test(.enabled(if: mayPin, "io_uring is off here"))
-    func `what the first child writes to is copied for the later ones, which take few faults`()
-        throws
-    {
-        let lab = try WSGIApplications.host("flaskapp:app", ["--json"])
-        try lab.get("/hello")
-        // Its pages are known once it was waited for.
-        #expect(lab.outputLine(with: "\"event\":\"child\"") != nil)
-        for _ in 0..<3 { try lab.get("/hello") }
-        lab.stop()
-        #expect(
-            try lab.sql(
-                """
-                SELECT max(minor_faults) FILTER (WHERE connection_id > 1)
-                    < 0.5 * max(minor_faults) FILTER (WHERE connection_id = 1) FROM child
-                """
-            ) == "1"
-        )
-    }
-
     @Test func `the report tells which route costs what`() throws {
         let lab = try WSGIApplications.host("wrong:app")
         for route in ["spin", "leak", "crash", "orphan", "empty"] { try lab.get("/" + route) }

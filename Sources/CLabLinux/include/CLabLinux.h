@@ -81,16 +81,24 @@ int clab_text_on_huge_pages(void);
  * Returns how many pages, or -1 where io_uring is off or too old (5.18), and then nothing has changed. */
 int clab_copy_at_fork(void);
 
-/* What a child has written to, in memory that it shares with its parent; NULL with errno. */
+/* What a child tells its parent at its end, in memory that they share; NULL with errno. */
 struct clab_written;
 struct clab_written *clab_written_room(void);
 
-/* In a child, at its end: notes the pages that it alone maps now: those that it has written to. Of
- * several children the first one does. */
-void clab_note_written(struct clab_written *written);
+/* In a child: whether it is the one that tells in this round, from 1 on; of those that ask the first is. */
+int clab_take_round(struct clab_written *written, int round);
 
-/* Whether a child has. */
-int clab_has_written(const struct clab_written *written);
+/* Room for names, of CLAB_NAMES_SIZE bytes. */
+enum { CLAB_NAMES_SIZE = 32 << 10 };
+char *clab_names_room(struct clab_written *written);
+
+/* In that child, one of two: tells names, or the pages that it alone maps now: those that it has
+ * written to. */
+void clab_tell_names(struct clab_written *written, size_t size);
+void clab_tell_written(struct clab_written *written);
+
+/* Whether the child of this round has told, and the size of the names; 0 where it told pages. */
+int clab_was_told(const struct clab_written *written, int round, size_t *size);
 
 /* As clab_copy_at_fork, for the noted pages, as far as this process has them too, if they are `most` at
  * most. How many, or -1 and nothing has changed. */

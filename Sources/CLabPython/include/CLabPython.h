@@ -9,6 +9,7 @@
  *     load(folder, module, callable, lazily) -> bool     serve(environ) -> exit status, or -1 to go on
  *     rehearse(environ) -> -1                            warm(environ) -> -1
  *     leave()                                            has_changed() -> bool
+ *     unlearned(most) -> bytes                           learn(bytes)
  * and finds in its globals what it may call, with the names below: each gives None, or a str that says why
  * it failed. read_content(size) gives bytes, b"" at the end; send gives True where it was too much, and
  * False where no more is wanted. */
@@ -56,6 +57,13 @@ int clab_python_import(const char *folder, const char *module, const char *calla
 
 /* Whether a file that the application was loaded from has changed, or it could not be loaded. */
 int clab_python_has_changed(void);
+
+/* In a child: the names of the modules that it has imported and its parent may import too, a line each.
+ * The size; 0 where there are none. */
+size_t clab_python_unlearned(char *names, size_t room);
+
+/* In the parent: imports them, as far as they can be. */
+void clab_python_learn(const char *names, size_t size);
 
 /* Around each fork: PyOS_BeforeFork, and PyOS_AfterFork_Parent or _Child. */
 void clab_python_before_fork(void);

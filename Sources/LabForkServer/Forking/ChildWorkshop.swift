@@ -15,8 +15,8 @@ final class ChildWorkshop {
     private let application: (any Application)?
     /// The same, where it lives in this process.
     private let host: (any HostedApplication)?
-    /// What the application's children write to; nil where none is hosted.
-    let written: WrittenPages?
+    /// What the application's children tell; nil where none is hosted.
+    let lessons: FirstLessons?
     /// What answers in the rehearsal.
     var rehearsedMode = ForkServerSettings.Mode.builtIn
 
@@ -28,7 +28,7 @@ final class ChildWorkshop {
     ) {
         self.application = application
         host = application as? any HostedApplication
-        written = host == nil ? nil : WrittenPages()
+        lessons = host.flatMap { FirstLessons(of: $0) }
         self.settings = settings
         self.channel = channel
         self.drain = drain
@@ -158,7 +158,7 @@ final class ChildWorkshop {
             exitingNs: clab_monotonic_ns()
         )
         channel.flush()
-        if let cue { Rehearsal.await(cue: cue) } else if child.hasServed { written?.note() }
+        if let cue { Rehearsal.await(cue: cue) } else if child.hasServed { lessons?.tell() }
         _exit(child.exitStatus ?? 0)
     }
 }

@@ -33,6 +33,14 @@ package protocol HostedApplication: Application {
     /// It goes on, and no other runs.
     func didWait()
 
+    /// In a child, at its end: the names of what it has loaded that the parent may load too, before it
+    /// forks again.
+    ///
+    /// - Returns: How many bytes of `room` they take; 0 where there is nothing of that kind.
+    func tellUnlearned(_ room: UnsafeMutableBufferPointer<CChar>) -> Int
+    /// In the parent: loads what a child has told of.
+    func learn(_ names: UnsafeBufferPointer<CChar>)
+
     /// The status that the process is to leave with, where the application has asked for that.
     var exitStatus: Int32? { get }
     /// The process is about to leave.

@@ -57,7 +57,7 @@ extension ForkServer {
             }
             channel.flushIfLarge()
         }
-        workshop.written?.learn()
+        workshop.lessons?.learn()
         guard signals > 0 else { return }
         tell(.sigchld, "{\"signals\":\(signals),\"reaped\":\(reaped)}", at: seen.last_child_ns)
     }
