@@ -12,8 +12,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+enum { page = 4096, huge = 2 << 20, most_ranges = 4096 };
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 /* Linux 6.1 */
+#endif
+
 int clab_text_on_huge_pages(void) {
-    enum { huge = 2 << 20 };
     extern const char __executable_start[];
     uintptr_t start = (uintptr_t)__executable_start;
     unsigned long low, high, next = 0;
@@ -62,8 +67,6 @@ int clab_text_on_huge_pages(void) {
 #define PAGE_PRESENT (1ull << 63)
 #define PAGE_OF_FILE (1ull << 61)
 #define PAGE_OF_ONE (1ull << 56)
-
-enum { page = 4096, most_ranges = 4096 };
 
 /* What looking needs, apart from the memory that is looked at. */
 struct look {
@@ -121,8 +124,10 @@ static struct look *room_to_look(void) {
     return look == MAP_FAILED ? NULL : look;
 }
 
-/* Calls `body` with each private mapping that may be written to. */
-static void each_writable(struct look *look, void (*body)(struct look *, uintptr_t from, uintptr_t to, void *with), void *with) {
+/* Calls `body` with each private mapping that may be written to; with `plain` only with those that are
+ * neither a file's nor the stack. */
+static void each_writable(
+    struct look *look, int plain, void (*body)(struct look *, uintptr_t from, uintptr_t to, void *with), void *with) {
     int maps = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
     if (maps < 0) return;
     read_whole(maps, look->maps, sizeof look->maps);
@@ -130,7 +135,11 @@ static void each_writable(struct look *look, void (*body)(struct look *, uintptr
     for (char *line = look->maps; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
         char *rest;
         uintptr_t from = strtoul(line, &rest, 16), to = *rest == '-' ? strtoul(rest + 1, &rest, 16) : 0;
-        if (from != (uintptr_t)look && !strncmp(rest, " rw-p ", 6)) body(look, from, to, with);
+        if (from == (uintptr_t)look || strncmp(rest, " rw-p ", 6)) continue;
+        /* After the rights: offset, device, inode, name. */
+        size_t line_size = strcspn(rest, "\n");
+        int is_plain = strstr(rest, " 00:00 0 ") && (!memchr(rest, '[', line_size) || !memcmp(rest + line_size - 6, "[heap]", 6));
+        if (is_plain || !plain) body(look, from, to, with);
     }
 }
 
@@ -142,7 +151,7 @@ static void add_own(struct look *look, uintptr_t from, uintptr_t to, void *pagem
 static void look_at_own(struct look *look) {
     int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
     if (pagemap < 0) return;
-    each_writable(look, add_own, &pagemap);
+    each_writable(look, 0, add_own, &pagemap);
     close(pagemap);
 }
 
@@ -164,7 +173,7 @@ int clab_copy_at_fork(void) {
 struct clab_written {
     int taken;   /* the last round that a child has taken */
     int told;    /* the last round whose child has told */
-    int count;   /* of the ranges; 0 where the child told names in their place */
+    int count;   /* of the ranges */
     size_t size; /* of the names */
     char names[CLAB_NAMES_SIZE];
     struct iovec ranges[most_ranges];
@@ -182,28 +191,23 @@ int clab_take_round(struct clab_written *written, int round) {
 
 char *clab_names_room(struct clab_written *written) { return written->names; }
 
-static void tell(struct clab_written *written) {
-    __atomic_store_n(&written->told, written->taken, __ATOMIC_RELEASE);
-}
-
-void clab_tell_names(struct clab_written *written, size_t size) {
-    written->size = size;
-    tell(written);
-}
-
-void clab_tell_written(struct clab_written *written) {
+void clab_note_written(struct clab_written *written) {
     struct look *look = room_to_look();
     if (!look) return;
     look_at_own(look);
     memcpy(written->ranges, look->ranges, sizeof *look->ranges * (size_t)look->count);
     written->count = look->count;
     munmap(look, sizeof *look);
-    tell(written);
 }
 
-int clab_was_told(const struct clab_written *written, int round, size_t *size) {
+void clab_tell(struct clab_written *written, size_t names_size) {
+    written->size = names_size;
+    __atomic_store_n(&written->told, written->taken, __ATOMIC_RELEASE);
+}
+
+int clab_was_told(const struct clab_written *written, int round, size_t *names_size) {
     if (__atomic_load_n(&written->told, __ATOMIC_ACQUIRE) != round) return 0;
-    *size = written->count > 0 ? 0 : written->size;
+    *names_size = written->size;
     return 1;
 }
 
@@ -218,14 +222,56 @@ static void add_noted(struct look *look, uintptr_t from, uintptr_t to, void *not
     }
 }
 
+/* The noted ranges, as far as huge pages may be under them. */
+static void add_noted_of_huge(struct look *look, uintptr_t from, uintptr_t to, void *noted) {
+    add_noted(look, (from + huge - 1) / huge * huge, to / huge * huge, noted);
+}
+
+/* Word by word: memcpy has variables of its own, which may lie in the very page that is empty now. */
+static void copy_words(volatile uint64_t *to, const volatile uint64_t *from, size_t size) {
+    for (size_t i = 0; i < size / sizeof *to; i++) to[i] = from[i];
+}
+
+/* Gives the ranges small pages of their own, by leaving the old ones and writing the same again. Nobody
+ * but this thread may look at them. A pinned page of a huge one would have all of it copied. */
+static void rewrite(const struct look *look) {
+    void *copy = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (copy == MAP_FAILED) return;
+    for (int i = 0; i < look->count; i++) {
+        uint8_t *at = look->ranges[i].iov_base;
+        for (size_t left = look->ranges[i].iov_len; left > 0; left -= page, at += page) {
+            copy_words(copy, (void *)at, page);
+            if (madvise(at, page, MADV_DONTNEED) == 0) copy_words((void *)at, copy, page);
+        }
+    }
+    munmap(copy, page);
+}
+
 int clab_copy_written_at_fork(const struct clab_written *written, int most) {
     struct look *look = room_to_look();
     if (!look) return -1;
-    each_writable(look, add_noted, (void *)written);
+    each_writable(look, 1, add_noted_of_huge, (void *)written);
+    if (pages_of(look) <= most) rewrite(look);
+    look->count = 0;
+    each_writable(look, 0, add_noted, (void *)written);
     int pages = pages_of(look);
     if (look->count == 0 || pages > most || pin(look->ranges, look->count)) pages = -1;
     munmap(look, sizeof *look);
     return pages;
+}
+
+static void collapse(struct look *look, uintptr_t from, uintptr_t to, void *unused) {
+    (void)look, (void)unused;
+    for (from = (from + huge - 1) / huge * huge; from + huge <= to; from += huge) {
+        madvise((void *)from, huge, MADV_COLLAPSE);
+    }
+}
+
+void clab_on_huge_pages(void) {
+    struct look *look = room_to_look();
+    if (!look) return;
+    each_writable(look, 1, collapse, NULL);
+    munmap(look, sizeof *look);
 }
 
 void *clab_unshared_memory(size_t size) {

@@ -5,17 +5,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 typedef struct _object PyObject;
 typedef struct _ts PyThreadState;
 typedef PyObject *(*function)(PyObject *, PyObject *);
 typedef struct { const char *name; function call; int flags; const char *doc; } PyMethodDef;
+typedef struct { void *with; void *(*give)(void *, size_t); void (*take_back)(void *, void *, size_t); } arena_allocator;
 enum { METH_VARARGS = 1, METH_NOARGS = 4, METH_O = 8, file_input = 257 };
 
 /* Everything of Python's C API that is used: X(what it gives, name, what it takes). */
 #define NAMES(X) \
     X(wchar_t *, Py_DecodeLocale, (const char *, size_t *)) \
     X(void, Py_SetProgramName, (const wchar_t *)) \
+    X(void, PyObject_SetArenaAllocator, (arena_allocator *)) \
     X(void, Py_InitializeEx, (int)) \
     X(PyObject *, PyImport_AddModule, (const char *)) \
     X(PyObject *, PyModule_GetDict, (PyObject *)) \
@@ -168,6 +171,34 @@ static int failed(void) {
     return -1;
 }
 
+/* Arenas stand side by side, where Python would put each between two libraries: each mapping more, and each
+ * part of one that is no whole huge page, is work at every fork. What is beyond is mapped anywhere. */
+enum { huge = 2 << 20, arenas_size = 64 << 20 };
+static uint8_t *arenas, *arenas_end;
+
+static void reserve_arenas(void) {
+    uint8_t *room = mmap(NULL, arenas_size + huge, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED) return;
+    arenas = (uint8_t *)(((uintptr_t)room + huge - 1) / huge * huge);
+    arenas_end = arenas + arenas_size;
+}
+
+static void *give_arena(void *unused, size_t size) {
+    (void)unused;
+    size = (size + 4095) / 4096 * 4096;
+    if ((size_t)(arenas_end - arenas) >= size && mprotect(arenas, size, PROT_READ | PROT_WRITE) == 0) {
+        arenas += size;
+        return arenas - size;
+    }
+    void *arena = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return arena == MAP_FAILED ? NULL : arena;
+}
+
+static void take_arena_back(void *unused, void *arena, size_t size) {
+    (void)unused;
+    munmap(arena, size);
+}
+
 static PyObject *named(const char *name) { return py.PyDict_GetItemString(gateway, name); }
 
 int clab_python_start(const char *executable, int utf8_mode, const char *source, const struct clab_python_calls *given) {
@@ -177,6 +208,8 @@ int clab_python_start(const char *executable, int utf8_mode, const char *source,
     wchar_t *name = py.Py_DecodeLocale(executable, NULL);
     if (!name) return -1;
     py.Py_SetProgramName(name); /* keeps the pointer */
+    reserve_arenas();
+    py.PyObject_SetArenaAllocator(&(arena_allocator){NULL, give_arena, take_arena_back});
     /* Without Python's signal handlers: a SIGINT is the fork server's affair. */
     py.Py_InitializeEx(0);
     PyObject *module = py.PyImport_AddModule("_lab_gateway");

@@ -83,6 +83,7 @@ public struct ForkServer {
     public mutating func run() -> Int32 {
         // Only speed is lost where it can't be had.
         _ = clab_text_on_huge_pages()
+        if host != nil, !settings.isSerial { clab_on_huge_pages() }
         if let before = settings.succession {
             workshop.warmUp()
             succeed(before)

@@ -105,4 +105,17 @@ import Testing
             ) == "1"
         )
     }
+
+    @Test
+    func `what the application holds is the same for each child, whatever was done for speed`()
+        throws
+    {
+        let lab = try WSGIApplications.host("ledger:app", ["--json"])
+        let count = 12_000
+        for child in 1...5 {
+            #expect(try lab.get("/") == "\(count * (count - 1) + (count + 6) / 7)")
+            #expect(ends(lab, child: child))
+        }
+        #expect(lab.stop().status == 0)
+    }
 }

@@ -92,17 +92,22 @@ int clab_take_round(struct clab_written *written, int round);
 enum { CLAB_NAMES_SIZE = 32 << 10 };
 char *clab_names_room(struct clab_written *written);
 
-/* In that child, one of two: tells names, or the pages that it alone maps now: those that it has
- * written to. */
-void clab_tell_names(struct clab_written *written, size_t size);
-void clab_tell_written(struct clab_written *written);
+/* In that child: notes the pages that it alone maps now: those that it has written to. */
+void clab_note_written(struct clab_written *written);
 
-/* Whether the child of this round has told, and the size of the names; 0 where it told pages. */
-int clab_was_told(const struct clab_written *written, int round, size_t *size);
+/* In that child: it has told, and this is the size of the names. */
+void clab_tell(struct clab_written *written, size_t names_size);
+
+/* Whether the child of this round has told, and the size of the names. */
+int clab_was_told(const struct clab_written *written, int round, size_t *names_size);
 
 /* As clab_copy_at_fork, for the noted pages, as far as this process has them too, if they are `most` at
  * most. How many, or -1 and nothing has changed. */
 int clab_copy_written_at_fork(const struct clab_written *written, int most);
+
+/* Puts this process's memory on huge pages, as far as that can be had (Linux 6.1): a fork and the
+ * child's end then have a step for 512 pages. A page of them that a child writes to is copied as ever. */
+void clab_on_huge_pages(void);
 
 /* Memory of zeros that a child of this process does not get: to write to it costs no copy after a fork.
  * NULL with errno. */

@@ -1,8 +1,8 @@
 /* CPython, 3.9 to 3.14, found at run time: what a fork server needs to host one application.
  *
  * Nothing of Python is needed to build this: each name of its C API is looked up in the library, no
- * structure of Python's is looked into, and PyMethodDef, the one that is passed, has the layout of the
- * stable ABI. All functions here are for the one thread that loaded the library, which holds the GIL
+ * structure of Python's is looked into; of the two that are passed PyMethodDef has the layout of the stable
+ * ABI, and PyObjectArenaAllocator the one that is documented since 3.4. All functions here are for the one thread that loaded the library, which holds the GIL
  * except between clab_python_wait_begin and _end.
  *
  * The gateway is Python source that defines the functions which are called here by name:

@@ -38,8 +38,9 @@ final class FirstLessons {
             start: clab_names_room(room),
             count: Int(CLAB_NAMES_SIZE)
         )
-        let size = round > Self.mostImports ? 0 : host.tellUnlearned(names)
-        if size > 0 { clab_tell_names(room, size) } else { clab_tell_written(room) }
+        // Looking for names writes to each module.
+        clab_note_written(room)
+        clab_tell(room, round > Self.mostImports ? 0 : host.tellUnlearned(names))
     }
 
     /// The parent, after a child was reaped.
@@ -48,11 +49,15 @@ final class FirstLessons {
         guard !isOver, clab_was_told(room, round, &size) != 0 else { return }
         guard size > 0 else {
             isOver = true
+            // What was imported since.
+            clab_on_huge_pages()
             // Where it can't be had only speed is lost.
             _ = clab_copy_written_at_fork(room, Self.mostPages)
             return
         }
         round += 1
         host.learn(UnsafeBufferPointer(start: clab_names_room(room), count: size))
+        // An import may have handled them, as one before the first fork may.
+        _ = clab_signals_install()
     }
 }
