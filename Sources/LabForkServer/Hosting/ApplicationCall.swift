@@ -262,7 +262,8 @@ package final class ApplicationCall {
     func end() -> ExchangeEnding {
         if !answer.isOver { finish() }
         if answer.isUnsent { return .unsent(to: client, stallNs: answerer.stallNs) }
-        if !answerer.closes { content.discard(&record) }
+        // Of what has no content nothing is left to read, though nobody looked; nobody lingers for that.
+        if !answerer.closes || head.framing == .none { content.discard(&record) }
         let goesOn = !answerer.closes && content.isAtEnd
         if let fault = content.fault {
             return ExchangeEnding(
