@@ -147,11 +147,18 @@ static void add_own(struct look *look, uintptr_t from, uintptr_t to, void *pagem
     own_pages(look, *(int *)pagemap, from, to);
 }
 
-/* Fills `look` with the pages that this process alone maps. */
-static void look_at_own(struct look *look) {
+
+/* Of a huge page that a child has written to in part, that part is this process's alone. */
+static void add_own_of_huge(struct look *look, uintptr_t from, uintptr_t to, void *pagemap) {
+    own_pages(look, *(int *)pagemap, (from + huge - 1) / huge * huge, to / huge * huge);
+}
+
+/* Fills `look` with the pages that this process alone maps; with `of_huge` where huge ones may be. */
+static void look_at_own(struct look *look, int of_huge) {
     int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    look->count = 0;
     if (pagemap < 0) return;
-    each_writable(look, 0, add_own, &pagemap);
+    each_writable(look, of_huge, of_huge ? add_own_of_huge : add_own, &pagemap);
     close(pagemap);
 }
 
@@ -161,10 +168,32 @@ static int pages_of(const struct look *look) {
     return pages;
 }
 
+/* Word by word: memcpy has variables of its own, which may lie in the very page that is empty now. */
+static void copy_words(volatile uint64_t *to, const volatile uint64_t *from, size_t size) {
+    for (size_t i = 0; i < size / sizeof *to; i++) to[i] = from[i];
+}
+
+/* Gives the ranges small pages of their own, by leaving the old ones and writing the same again. Nobody
+ * but this thread may look at them. A pinned page of a huge one would have all of it copied. */
+static void rewrite(const struct look *look) {
+    void *copy = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (copy == MAP_FAILED) return;
+    for (int i = 0; i < look->count; i++) {
+        uint8_t *at = look->ranges[i].iov_base;
+        for (size_t left = look->ranges[i].iov_len; left > 0; left -= page, at += page) {
+            copy_words(copy, (void *)at, page);
+            if (madvise(at, page, MADV_DONTNEED) == 0) copy_words((void *)at, copy, page);
+        }
+    }
+    munmap(copy, page);
+}
+
 int clab_copy_at_fork(void) {
     struct look *look = room_to_look();
     if (!look) return -1;
-    look_at_own(look);
+    look_at_own(look, 1);
+    rewrite(look);
+    look_at_own(look, 0);
     int pages = look->count > 0 && pin(look->ranges, look->count) == 0 ? pages_of(look) : -1;
     munmap(look, sizeof *look);
     return pages;
@@ -194,7 +223,7 @@ char *clab_names_room(struct clab_written *written) { return written->names; }
 void clab_note_written(struct clab_written *written) {
     struct look *look = room_to_look();
     if (!look) return;
-    look_at_own(look);
+    look_at_own(look, 0);
     memcpy(written->ranges, look->ranges, sizeof *look->ranges * (size_t)look->count);
     written->count = look->count;
     munmap(look, sizeof *look);
@@ -225,26 +254,6 @@ static void add_noted(struct look *look, uintptr_t from, uintptr_t to, void *not
 /* The noted ranges, as far as huge pages may be under them. */
 static void add_noted_of_huge(struct look *look, uintptr_t from, uintptr_t to, void *noted) {
     add_noted(look, (from + huge - 1) / huge * huge, to / huge * huge, noted);
-}
-
-/* Word by word: memcpy has variables of its own, which may lie in the very page that is empty now. */
-static void copy_words(volatile uint64_t *to, const volatile uint64_t *from, size_t size) {
-    for (size_t i = 0; i < size / sizeof *to; i++) to[i] = from[i];
-}
-
-/* Gives the ranges small pages of their own, by leaving the old ones and writing the same again. Nobody
- * but this thread may look at them. A pinned page of a huge one would have all of it copied. */
-static void rewrite(const struct look *look) {
-    void *copy = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (copy == MAP_FAILED) return;
-    for (int i = 0; i < look->count; i++) {
-        uint8_t *at = look->ranges[i].iov_base;
-        for (size_t left = look->ranges[i].iov_len; left > 0; left -= page, at += page) {
-            copy_words(copy, (void *)at, page);
-            if (madvise(at, page, MADV_DONTNEED) == 0) copy_words((void *)at, copy, page);
-        }
-    }
-    munmap(copy, page);
 }
 
 int clab_copy_written_at_fork(const struct clab_written *written, int most) {
