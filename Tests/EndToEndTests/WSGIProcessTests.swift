@@ -145,4 +145,21 @@ import Testing
             ).contains("/orphan|0")
         )
     }
+
+    @Test(arguments: [
+        "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+    ])
+    func `nobody lingers over a request without content that the application left unread`(
+        request: String
+    ) throws {
+        let lab = try WSGIApplications.host("counter:app", ["--json"])
+        // It stays open: a child that lingers waits for its end.
+        let client = try RawClient(port: lab.port)
+        try client.send(request)
+        #expect(lab.outputLine(with: "\"event\":\"child\",\"connection_id\":1,") != nil)
+        #expect(lab.stop().status == 0)
+        #expect(try lab.sql("SELECT request_ns IS NOT NULL FROM exchange") == "1")
+        withExtendedLifetime(client) {}
+    }
 }

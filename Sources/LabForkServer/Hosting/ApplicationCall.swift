@@ -263,7 +263,8 @@ package final class ApplicationCall {
         if !answer.isOver { finish() }
         if answer.isUnsent { return .unsent(to: client, stallNs: answerer.stallNs) }
         // Of what has no content nothing is left to read, though nobody looked; nobody lingers for that.
-        if !answerer.closes || head.framing == .none { content.discard(&record) }
+        let isEmpty = head.framing == .none || head.framing == .length(0)
+        if !answerer.closes || isEmpty { content.discard(&record) }
         let goesOn = !answerer.closes && content.isAtEnd
         if let fault = content.fault {
             return ExchangeEnding(
