@@ -186,14 +186,15 @@ public final class Replayer: Sendable {
             deadlineNs: settings.deadline(from: startNs)
         )
 
-        let threads = try task.start()
-        defer { threads.forEach { $0.join() } }
-        let loading =
+        // Before those that wait for what it loads, who would wait for ever if it could not be started.
+        var loading =
             try sessions.isWhole ? nil : PosixThread { [loader] in loader.loadWhileSending() }
         defer {
             loader.stop()
             loading?.join()
         }
+        let threads = try task.start()
+        defer { threads.forEach { $0.join() } }
 
         var summary = ReplaySummary()
         var nextProgress = clab_monotonic_ns() + Self.progressNs
@@ -219,6 +220,8 @@ public final class Replayer: Sendable {
             case .time: break
             case .ended(let totals):
                 loader.stop()
+                loading?.join()
+                loading = nil
                 if let failure = loader.failure { throw failure }
                 summary = ReplaySummary(totals, routes: plan.draft.routes.names)
                 totals.forEach { $0.latencies.free() }
