@@ -299,6 +299,12 @@ int clab_give_way(int gives_way) {
     return sched_setscheduler(0, gives_way ? SCHED_IDLE : SCHED_OTHER, &priority) == 0;
 }
 
+int clab_processors(void) {
+    cpu_set_t set;
+    /* A machine with more processors than a set holds: they are enough. */
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : CPU_SETSIZE;
+}
+
 int clab_epoll_wait(int epoll, struct clab_event *events, int most, int64_t timeout_ns) {
     struct epoll_event ready[256];
     struct timespec time;

@@ -88,6 +88,23 @@ import Testing
         )
     }
 
+    @Test
+    func `who writes many rows can let others go first, and they are one transaction all the same`()
+        throws
+    {
+        let stage = try Stage()
+        var seen: [Int?] = []
+        let reader = try DatabaseQueue(path: stage.fixture.path)
+        try stage.writer.write((0..<600).map { _ in result(1) }) {
+            let count = try? reader.read { db in
+                try Int.fetchOne(db, sql: "SELECT count(*) FROM replay_result")
+            }
+            seen.append(count ?? nil)
+        }
+        #expect(seen == [0, 0])
+        #expect(try stage.lines("SELECT count(*) FROM replay_result") == ["600"])
+    }
+
     @Test func `a matching result points to the captured body`() throws {
         let stage = try Stage()
         try stage.writer.write([result(1), result(1)])

@@ -226,6 +226,9 @@ void clab_sharpen_timers(void);
  * until the next tick, and what is to be sent meanwhile is milliseconds late. */
 int clab_give_way(int gives_way);
 
+/* How many processors the calling thread may run on. */
+int clab_processors(void);
+
 /* --------------------------------------------------------------------------------------------- */
 
 #include <time.h>

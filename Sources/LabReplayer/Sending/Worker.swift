@@ -61,6 +61,8 @@ struct Worker: ~Copyable {
     let isThinking: Bool
     /// Whether each captured connection has one of its own.
     let isCaptured: Bool
+    /// A wait that is shorter is no sleep: the loop goes round until it is over.
+    let pollNs: Int64
     /// Whether the first sessions have started.
     var hasBegun = false
     /// The next session of an open loop.
@@ -86,6 +88,8 @@ struct Worker: ~Copyable {
     private static let mostEvents: Int32 = 256
     private static let tickNs: Int64 = 100_000_000
     static let restNs: Int64 = 10_000_000
+    /// What it takes to sleep and to be woken, which costs more processor time than to stay awake.
+    private static let wakingNs: Int64 = 25_000
     static let feedingNs: Int64 = 1_000_000
 
     /// Takes over `epoll`.
@@ -127,6 +131,9 @@ struct Worker: ~Copyable {
         isTimed = isOpen && shape.rate?.unit == .requests || shape.pace != .asap
         isThinking = shape.pace == .think
         isCaptured = task.settings.connections == .captured
+        // Where all processors would be kept awake, the target would have none.
+        let leavesProcessors = threads < Int(clab_processors())
+        pollNs = (isOpen || isTimed) && leavesProcessors ? Self.wakingNs : 0
         used = isOpen ? 0 : share
         if isOpen { free = Array((0..<share).reversed()) }
         totals = WorkerTotals(isOpen: isOpen)
@@ -147,7 +154,8 @@ struct Worker: ~Copyable {
         nextTick = now + Self.tickNs
         if !isOpen { active = slots.count }
         while !hasBegun || active > 0 || upcoming != nil || isAwaiting {
-            let wait = pending.isEmpty ? max(0, nextInstant - now) : 0
+            var wait = pending.isEmpty ? max(0, nextInstant - now) : 0
+            if wait < pollNs { wait = 0 }
             // -1 is EINTR: the loop goes round.
             let count = clab_epoll_wait(epoll, events, Self.mostEvents, wait)
             for place in 0..<max(0, Int(count)) { handle(events[place]) }

@@ -65,6 +65,7 @@ public final class ReplayWriter {
 
     /// How many rows one statement inserts: to begin and end one costs as much as a row.
     private static let rowsAtOnce = 64
+    private static let rowsBetweenPauses = 4 * rowsAtOnce
 
     /// Begins a run.
     ///
@@ -111,14 +112,23 @@ public final class ReplayWriter {
 
     /// Writes results, in one transaction.
     ///
+    /// - Parameters:
+    ///   - results: As they came.
+    ///   - onPause: Is called after each 256 rows, which are some 300 µs of work.
     /// - Throws: ``SessionError``; none of them is then written.
-    public func write(_ results: [ReplayResult]) throws(SessionError) {
+    public func write(
+        _ results: [ReplayResult],
+        onPause: () -> Void = {}
+    ) throws(SessionError) {
         do {
             try file.queue.write { _ in
                 var rest = results[...]
+                var rowsWritten = 0
                 while rest.count >= Self.rowsAtOnce {
                     for result in rest.prefix(Self.rowsAtOnce) { try bind(result, to: insertMany) }
                     try insertMany.run()
+                    rowsWritten += Self.rowsAtOnce
+                    if rowsWritten % Self.rowsBetweenPauses == 0 { onPause() }
                     rest = rest.dropFirst(Self.rowsAtOnce)
                 }
                 for result in rest {

@@ -1,6 +1,7 @@
 // The replay itself: requests go out, results become rows, and the run gets its end.
 
 import CLabLinux
+import Glibc
 import LabExchange
 import LabReplayer
 import LabSession
@@ -43,12 +44,14 @@ extension ReplayCommand {
         pacing.warn()
         let progress = ReplayProgressLine()
         // The rows are written while requests are sent, but never in their way: this thread takes
-        // what the sending ones leave. The workers are made before, and keep their priority.
+        // what the sending ones leave. The workers are made before, and keep their priority. Once it
+        // has a processor it would keep that until the kernel's next tick, 4 ms or more, whatever its
+        // priority: so it asks itself whether others want it.
         var isPolite = false
         let summary = try replayer.run(
             onResults: { results in
                 if !isPolite { isPolite = clab_give_way(1) != 0 }
-                try writer.write(results)
+                try writer.write(results) { sched_yield() }
             },
             onProgress: {
                 progress.show($0)
