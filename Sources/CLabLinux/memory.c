@@ -18,33 +18,40 @@ enum { page = 4096, huge = 2 << 20, most_ranges = 4096 };
 #define MADV_COLLAPSE 25 /* Linux 6.1 */
 #endif
 
-int clab_text_on_huge_pages(void) {
-    extern const char __executable_start[];
-    uintptr_t start = (uintptr_t)__executable_start;
-    unsigned long low, high, next = 0;
-    /* The text's mapping, and where the next one begins, for the copy fills its last huge page. */
+/* The mappings around `place` that are of its file, side by side and never written to, and where the next
+ * one begins. 0, or -1 where they can't be had. */
+static int text_around(uintptr_t place, uintptr_t *low, uintptr_t *high, uintptr_t *next) {
     FILE *maps = fopen("/proc/self/maps", "re");
     if (!maps) return -1;
     char line[512];
-    int found = 0;
+    unsigned long from, to, inode, of = 0;
+    char rights[5];
+    *low = *high = *next = 0;
     while (fgets(line, sizeof line, maps)) {
-        char rights[5];
-        unsigned long from, to;
-        if (sscanf(line, "%lx-%lx %4s", &from, &to, rights) != 3) continue;
-        if (found) {
-            next = from;
+        if (sscanf(line, "%lx-%lx %4s %*x %*x:%*x %lu", &from, &to, rights, &inode) != 4) continue;
+        if (*high > place && (from != *high || inode != of || rights[1] == 'w')) {
+            *next = from;
             break;
         }
-        if (from == start && rights[2] == 'x') {
-            low = from;
-            high = to;
-            found = 1;
-        }
+        if (from != *high || inode != of || rights[1] == 'w') *low = from;
+        *high = to;
+        of = rights[1] == 'w' ? 0 : inode;
     }
     fclose(maps);
-    if (!found || low % huge) return -1;
-    size_t size = (high - low + huge - 1) / huge * huge;
-    if (low + size > next) return -1;
+    return *low <= place && place < *high && *next && of ? 0 : -1;
+}
+
+const void *clab_own_text(void) { return (const void *)clab_own_text; }
+
+int clab_text_on_huge_pages(const void *place) {
+    uintptr_t low, high, next;
+    if (text_around((uintptr_t)place, &low, &high, &next)) return -1;
+    uintptr_t end = (high + huge - 1) / huge * huge;
+    low = (low + huge - 1) / huge * huge;
+    /* The copy fills its last huge page, where nothing else lies in that. */
+    if (end > next) high = end = high / huge * huge;
+    if (low >= end) return -1;
+    size_t size = end - low;
     uint8_t *room = mmap(NULL, size + huge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (room == MAP_FAILED) return -1;
     uint8_t *copy = (uint8_t *)(((uintptr_t)room + huge - 1) / huge * huge);

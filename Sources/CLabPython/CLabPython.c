@@ -79,6 +79,8 @@ const char *clab_python_load(const char *path) {
     return NULL;
 }
 
+const void *clab_python_text(void) { return (const void *)py.Py_InitializeEx; }
+
 /* --- what the gateway calls ------------------------------------------------------------------- */
 
 static PyObject *none(void) {

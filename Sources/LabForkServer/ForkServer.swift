@@ -82,7 +82,7 @@ public struct ForkServer {
     /// - Returns: The exit status: 0, or 2 where the recorder was lost.
     public mutating func run() -> Int32 {
         // Only speed is lost where it can't be had.
-        _ = clab_text_on_huge_pages()
+        _ = clab_text_on_huge_pages(clab_own_text())
         if host != nil, !settings.isSerial { clab_on_huge_pages() }
         if let before = settings.succession {
             workshop.warmUp()

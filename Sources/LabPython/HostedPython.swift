@@ -31,6 +31,8 @@ package final class HostedPython: HostedApplication {
             complainAsForkServer("Cannot load '\(settings.library)': \(String(cString: why)).")
             return false
         }
+        // Only speed is lost where it can't be had.
+        _ = clab_text_on_huge_pages(clab_python_text())
         guard start() else {
             complainAsForkServer("Cannot start Python from '\(settings.library)'.")
             return false

@@ -80,6 +80,30 @@ import Testing
         #expect(!text.contains("lab-forkserver"), "\(text)")
     }
 
+    /// As far as whole huge pages can take it, which depends on where the system puts the library.
+    @Test(.enabled(if: hasHugePages))
+    func `nor is the text of the Python that it hosts`() throws {
+        let lab = try WSGIApplications.host("flaskapp:app")
+        try lab.get("/hello")
+        let maps = try Tool.run("cat", "/proc/\(lab.forkServer())/maps").output
+        lab.stop()
+        /// Where the file is mapped side by side.
+        var runs: [Range<Int>] = []
+        for line in maps.split(separator: "\n") where line.contains("libpython") {
+            let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap {
+                Int($0, radix: 16)
+            }
+            if line.contains(" rw-p ") { continue }
+            let before = runs.last.map(\.upperBound) == ends[0] ? runs.removeLast() : nil
+            runs.append((before?.lowerBound ?? ends[0])..<ends[1])
+        }
+        #expect(!runs.isEmpty)
+        let huge = 2 << 20
+        for run in runs {
+            #expect((run.lowerBound + huge - 1) / huge * huge + huge > run.upperBound, "\(maps)")
+        }
+    }
+
     @Test func `zombies do not outlive the loop`() throws {
         let lab = try LabRecord()
         let server = try lab.forkServer()

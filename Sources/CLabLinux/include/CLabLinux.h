@@ -66,12 +66,15 @@ int clab_become_subreaper(void);
 /* PR_SET_PDEATHSIG: SIGKILL for this process when its parent dies. 0 or -1. */
 int clab_die_with_parent(void);
 
-/* Puts this executable's text on anonymous huge pages. A fork does not copy the mappings of a file, so
- * each child would fault on every 64 KiB of text that it runs (28 faults of 41 here); huge anonymous
- * pages are copied as one entry per 2 MiB. Needs a text that starts on a 2 MiB boundary and is
- * followed by nothing in its last one (-z max-page-size=0x200000). Returns 0, or -1 where the system
- * or the layout does not allow it, and then nothing has changed. */
-int clab_text_on_huge_pages(void);
+/* Puts the text of the executable or library that `place` lies in on anonymous huge pages. A fork does not
+ * copy the mappings of a file, so each child would fault on every 64 KiB of text that it runs (28 faults of
+ * 41 here); huge anonymous pages are copied as one entry per 2 MiB. It is done for each 2 MiB that hold
+ * nothing but what stands in the file and is not written to; what is constant there can be executed
+ * after. Returns 0, or -1 where the system or the layout does not allow it, and then nothing has changed. */
+int clab_text_on_huge_pages(const void *place);
+
+/* A place in the text of this executable. */
+const void *clab_own_text(void);
 
 /* Has each later fork copy, at once, the pages of this process that it shares with no child: call it
  * while a child lives that has done what children do, after doing what this process does between

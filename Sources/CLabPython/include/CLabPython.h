@@ -47,6 +47,9 @@ struct clab_python_calls {
 /* Loads libpython and looks its names up. NULL, or a sentence that says what is missing. */
 const char *clab_python_load(const char *library);
 
+/* A place in the library's text, once it is loaded. */
+const void *clab_python_text(void);
+
 /* Starts the interpreter as `executable` would: its prefix and its virtual environment are found from
  * that path. Runs the gateway. 0, or -1 where Python has said on standard error what is wrong. */
 int clab_python_start(const char *executable, int utf8_mode, const char *gateway, const struct clab_python_calls *calls);
