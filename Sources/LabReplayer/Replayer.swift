@@ -37,9 +37,9 @@ public final class Replayer: Sendable {
 
     /// Renders what is to be sent first; nothing is sent yet.
     ///
-    /// Where sessions are captured connections, get nothing of the target's, and no rate is one of
-    /// requests, the rest is asked for while requests are sent, and what is sent once is forgotten
-    /// then: the session may be larger than memory. Else all is read here.
+    /// Where sessions are captured connections and get nothing of the target's, the rest is asked for
+    /// while requests are sent, and what is sent once is forgotten then: the session may be larger than
+    /// memory. Else all is read here.
     ///
     /// - Parameters:
     ///   - settings: Where to send, how much at once, for how long.

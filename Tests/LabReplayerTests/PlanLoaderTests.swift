@@ -63,6 +63,7 @@ struct PlanLoaderTests {
     @Test func `sessions that start by the clock are read while others are sent`() throws {
         for change: (inout ReplaySettings) -> Void in [
             { $0.shape.pace = .recorded }, { $0.shape.rate = .init(perSecond: 2000) },
+            { $0.shape.rate = .init(perSecond: 4000, unit: .requests) },
             { settings in
                 // More than may be under way: some are dropped, and none is waited for.
                 settings.shape.rate = .init(perSecond: 1e6)
@@ -111,6 +112,108 @@ struct PlanLoaderTests {
         #expect(table.passNs == whole.passNs)
     }
 
+    /// Connections that are open together, each one's requests between those of others, in runs of three.
+    private func interleaved(_ connections: Int64, each: Int64) -> [[CapturedExchange]] {
+        let all: [[CapturedExchange]] = (0..<connections).map { connection in
+            (0..<each).map { sequence in
+                .make(
+                    connection * each + sequence + 1,
+                    connection: connection + 1,
+                    target: "/\(connection * each + sequence + 1)",
+                    answer: "yes",
+                    startedNs: connection * 100 + sequence * (connection % 4 * 90 + 70)
+                )
+            }
+        }
+        return stride(from: 0, to: all.count, by: 3).map {
+            Array(all[$0..<min($0 + 3, all.count)].joined())
+        }
+    }
+
+    @Test(arguments: [nil, 1, 2] as [Int?])
+    func `requests at a rate are due when they are if all are known before`(shard: Int?) throws {
+        var settings = try ReplaySettings.make(port: 1)
+        settings.shape.rate = .init(perSecond: 1000, unit: .requests, arrival: .poisson, seed: 7)
+        settings.shard = shard.flatMap { Shard(index: $0, count: 2) }
+        let runs = interleaved(20, each: 6)
+        let whole = SessionTable(ReplayPlan(Array(runs.joined()), settings).draft, settings)
+        #expect((shard == nil) == (whole.sessions.count == 20))
+        let plan = ReplayPlan(settings)
+        let table = SessionTable(settings)
+        var published: [Int] = []
+        for run in runs {
+            plan.add(run)
+            _ = table.add(plan.draft)
+            plan.forgetDraft()
+            table.publish()
+            published.append(table.published)
+            // Who is published starts when it is to, and nothing else is due before what is said.
+            for (known, session) in zip(whole.sessions, table.sessions.prefix(table.published)) {
+                #expect(session.startNs == known.startNs)
+                #expect(session.startNs < table.nothingBeforeNs)
+            }
+            for (known, step) in zip(whole.steps, table.steps) where step.offsetNs != Step.untimed {
+                #expect(step.offsetNs == known.offsetNs)
+            }
+        }
+        // It is sent from while it is read.
+        #expect(published.contains { $0 > 0 && $0 < whole.sessions.count })
+        table.end()
+        #expect(table.sessions.map(\.startNs) == whole.sessions.map(\.startNs))
+        #expect(table.steps.map(\.offsetNs) == whole.steps.map(\.offsetNs))
+        #expect(table.passNs == whole.passNs)
+    }
+
+    @Test func `a connection that outlives what was read waits for its turn, and keeps it`() throws
+    {
+        let runs = interleaved(20, each: 6)
+        func dues(_ replayer: (ReplaySettings) throws -> Replayer) throws -> [Int64: Int64] {
+            let server = LoopbackServer { _ in [.send(response("yes"))] }
+            var settings = try ReplaySettings.make(port: server.port)
+            settings.shape.rate = .init(perSecond: 2000, unit: .requests)
+            let replayer = try replayer(settings)
+            let run = try server.serve { try replayer.runToEnd() }
+            #expect(run.summary.ok == 120 && run.summary.dropped == 0)
+            let first = run.results.map(\.intendedNs).min() ?? 0
+            return Dictionary(
+                uniqueKeysWithValues: run.results.map { ($0.exchangeID, $0.intendedNs - first) }
+            )
+        }
+        let whole = try dues { Replayer(exchanges: Array(runs.joined()), settings: $0) }
+        var rest = runs[...]
+        let read = try dues { settings in
+            let replayer = try Replayer(settings) { rest.popFirst() }
+            #expect(!replayer.isWhole)
+            return replayer
+        }
+        #expect(read == whole)
+    }
+
+    @Test func `of a load with an end no more is read than it comes to`() throws {
+        var read = 0
+        let server = LoopbackServer { _ in [.send(response("yes"))] }
+        var settings = try ReplaySettings.make(port: server.port)
+        settings.requests = 40
+        let large = StoredBody.make(String(repeating: "x", count: 1 << 20))
+        let replayer = try Replayer(settings) {
+            read += 1
+            guard read < 1000 else { return nil }
+            return [
+                .make(
+                    Int64(read),
+                    connection: Int64(read),
+                    method: "POST",
+                    fields: "Content-Length: \(large.size)\r\n",
+                    content: large
+                )
+            ]
+        }
+        #expect(replayer.plannedRequests == 40)
+        let run = try server.serve { try replayer.runToEnd() }
+        #expect(run.summary.requests == 40)
+        #expect(read < 80)
+    }
+
     @Test func `a session that is sent twice is read once`() throws {
         var rest = runs(6, each: 2, perRun: 2)[...]
         let server = LoopbackServer { _ in [.send(response("yes"))] }
@@ -149,7 +252,6 @@ struct PlanLoaderTests {
     @Test func `a schedule that needs all sessions is made of all`() throws {
         for change: (inout ReplaySettings) -> Void in [
             { $0.sessions = .client(gapNs: 1) },
-            { $0.shape.rate = .init(perSecond: 5, unit: .requests) },
             { $0.correlation = .automatic },
         ] {
             var rest = runs(6, each: 2, perRun: 2)[...]

@@ -234,6 +234,10 @@ int clab_processors(void);
 
 /* --------------------------------------------------------------------------------------------- */
 
+/* A number that one thread writes while others read it, without any order towards what else is written. */
+static inline int64_t clab_load(const int64_t *number) { return __atomic_load_n(number, __ATOMIC_RELAXED); }
+static inline void clab_store(int64_t *number, int64_t value) { __atomic_store_n(number, value, __ATOMIC_RELAXED); }
+
 #include <time.h>
 static inline int64_t clab_monotonic_ns(void) {
     struct timespec now;

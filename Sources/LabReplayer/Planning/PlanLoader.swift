@@ -12,8 +12,7 @@ import Synchronization
 /// Makes a plan and its sessions of what was captured, as it is read.
 ///
 /// Chapters are runs of whole captured connections. Where sessions are made of anything but one
-/// connection each, or requests of all sessions follow each other at a rate, what comes late in a session
-/// file may have to go first: the plan is then one chapter.
+/// connection each, what comes late in a session file may have to go first: the plan is then one chapter.
 final class PlanLoader: @unchecked Sendable {
     // Unchecked: one thread at a time loads, and the workers' words come under the lock.
     let plan: ReplayPlan
@@ -97,7 +96,7 @@ final class PlanLoader: @unchecked Sendable {
     func loadWhileSending() {
         do {
             while !sessions.isWhole, !isStopped.load(ordering: .acquiring) {
-                if chapters.withLock({ $0.bytesAhead }) > Self.mostAhead, settings.sendsOnce {
+                if hasEnoughAhead {
                     sem_wait(changed)
                 } else {
                     try loadNext()
@@ -108,6 +107,12 @@ final class PlanLoader: @unchecked Sendable {
         }
         // What was read is sent to its end; nobody waits for more.
         sessions.end()
+    }
+
+    /// Whether much lies ready that can be begun: only then somebody will say that it was.
+    private var hasEnoughAhead: Bool {
+        let published = Int(sessions.publishedChapter)
+        return chapters.withLock { $0.bytesAhead > Self.mostAhead && $0.begun <= published }
     }
 
     /// Ends ``loadWhileSending()`` soon.
@@ -153,8 +158,10 @@ final class PlanLoader: @unchecked Sendable {
         sem_post(changed)
     }
 
-    /// Takes note that a session of a chapter is over, and forgets the chapter after its last one.
+    /// Takes note that a session of a chapter is over; where nothing is sent again, forgets the chapter
+    /// after its last one.
     func leave(_ chapter: Int32) {
+        guard settings.sendsOnce else { return }
         let over = chapters.withLock { chapters -> Chapter? in
             chapters.all[Int(chapter)].left -= 1
             return chapters.all[Int(chapter)].left == 0 ? chapters.all[Int(chapter)] : nil
@@ -172,6 +179,6 @@ extension ReplaySettings {
 
     /// Whether sessions can be made of some connections without knowing the others.
     fileprivate var allowsChapters: Bool {
-        sessions == .connection && correlation == .off && shape.rate?.unit != .requests
+        sessions == .connection && correlation == .off
     }
 }

@@ -86,7 +86,7 @@ struct Schedule: Sendable {
 
     /// How many requests there will be; nil where the time decides, and while the plan is being made.
     var planned: Int? {
-        guard table.isWhole else { return nil }
+        guard table.isWhole else { return rounds == nil ? requests : nil }
         let inRounds = rounds.map { $0.multipliedReportingOverflow(by: table.count) }
             .map { $1 ? Int.max : $0 }
         guard let requests else { return inRounds }
@@ -95,7 +95,9 @@ struct Schedule: Sendable {
 
     /// The instant at which the last session starts; nil where nobody knows.
     var lastStartNs: Int64? {
-        guard let planned, table.count > 0, let last = table.sessions.last else { return nil }
+        guard table.isWhole, let planned, table.count > 0, let last = table.sessions.last else {
+            return nil
+        }
         let (rounds, rest) = planned.quotientAndRemainder(dividingBy: table.count)
         switch clock {
         case .none: return nil

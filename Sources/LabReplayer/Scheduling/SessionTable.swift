@@ -1,6 +1,7 @@
 // Captured connections -> sessions, each a run of steps in the order in which they are sent. Like
 // the requests they are made once and pointed to: nothing is looked up while requests are sent.
 
+import CLabLinux
 import LabExchange
 import Synchronization
 
@@ -19,6 +20,9 @@ struct Step: BitwiseCopyable {
     /// When it is due, nanoseconds: after the start of its session (paces that follow a clock), or
     /// after the answer before it (think).
     var offsetNs: Int64 = 0
+
+    /// The offset of a step whose time is not known yet.
+    static let untimed = Int64.max
 }
 
 /// A session: a run of steps.
@@ -28,7 +32,7 @@ struct PlannedSession: Equatable, BitwiseCopyable {
     /// The step after the last one.
     var end: Int
     /// When it starts in a pass, nanoseconds from the start of the pass; 0 where that is not known
-    /// beforehand.
+    /// beforehand, and below 0 where it is not known yet.
     var startNs: Int64 = 0
     /// The part of the plan that it belongs to, which is given back when all its sessions are over.
     var chapter: Int32 = 0
@@ -43,7 +47,12 @@ final class SessionTable: @unchecked Sendable {
     let sessions = StableMemory<PlannedSession>()
     private let settings: ReplaySettings
     private var timetable: Timetable
+    /// What times requests at a rate; nil for all else.
+    private var order: CapturedOrder?
+    /// How many sessions, from the first one on, are known to start when.
+    private var timed = 0
     private let readyCount = Atomic<Int>(0)
+    private let untimedNs = Atomic<Int64>(0)
     private let isEnded = Atomic<Bool>(false)
     /// How long a pass takes from its start to the start of the next one, nanoseconds; 0 where that
     /// is not known beforehand.
@@ -56,6 +65,14 @@ final class SessionTable: @unchecked Sendable {
     /// How many sessions may be sent.
     var published: Int { readyCount.load(ordering: .acquiring) }
 
+    /// No step that is not timed yet is due before this, nanoseconds from the start of the first pass.
+    var nothingBeforeNs: Int64 { untimedNs.load(ordering: .acquiring) }
+
+    /// The chapter of the last session that may be sent; -1 where there is none.
+    ///
+    /// For the thread that adds sessions.
+    var publishedChapter: Int32 { published == 0 ? -1 : sessions[published - 1].chapter }
+
     /// How many steps there are: as many as requests.
     var count: Int { steps.count }
 
@@ -63,6 +80,7 @@ final class SessionTable: @unchecked Sendable {
     init(_ settings: ReplaySettings) {
         self.settings = settings
         timetable = Timetable(settings.shape)
+        if let rate = settings.shape.rate, rate.unit == .requests { order = CapturedOrder(rate) }
     }
 
     /// Makes the whole table of a draft.
@@ -73,11 +91,44 @@ final class SessionTable: @unchecked Sendable {
         end()
     }
 
-    /// Lets all that was added be sent.
-    func publish() { readyCount.store(sessions.count, ordering: .releasing) }
+    /// Lets all that was added be sent, as far as it is known when.
+    func publish() {
+        let ready = order == nil ? sessions.count : timed
+        untimedNs.store(order?.nextNs ?? 0, ordering: .releasing)
+        readyCount.store(ready, ordering: .releasing)
+    }
 
     /// Takes note that nothing comes any more.
-    func end() { isEnded.store(true, ordering: .releasing) }
+    func end() {
+        if !isWhole, order != nil {
+            time(before: .max)
+            passNs = max(1, order?.nextNs ?? 0)
+            publish()
+        }
+        isEnded.store(true, ordering: .releasing)
+    }
+
+    /// When a step is due after the start of its session, once that is known: by a clock, in a table
+    /// that grows.
+    static func offset(of step: UnsafePointer<Step>) -> Int64 {
+        let place = UnsafeRawPointer(step) + offsetOfOffset
+        return clab_load(place.assumingMemoryBound(to: Int64.self))
+    }
+
+    private static let offsetOfOffset = MemoryLayout<Step>.offset(of: \.offsetNs) ?? 0
+
+    /// Times the requests that nothing can go before any more.
+    private func time(before instantNs: Int64) {
+        order?.number(before: instantNs) { entry, atNs in
+            guard entry.step >= 0 else { return }
+            let session = sessions.base + Int(entry.session)
+            if session.pointee.startNs < 0 { session.pointee.startNs = atNs }
+            // Whoever sends may look at it just now.
+            let place = UnsafeMutableRawPointer(steps.base + Int(entry.step)) + Self.offsetOfOffset
+            clab_store(place.assumingMemoryBound(to: Int64.self), atNs - session.pointee.startNs)
+        }
+        while timed < sessions.count, sessions[timed].startNs >= 0 { timed += 1 }
+    }
 
     /// Adds the sessions of a draft, as a chapter.
     ///
@@ -85,17 +136,51 @@ final class SessionTable: @unchecked Sendable {
     func add(_ draft: SessionDraft, chapter: Int32 = 0) -> Int {
         let firstStep = steps.count
         var made = addSteps(draft)
+        let lastNs = made.last.map { draft.moment(of: steps[$0.first]).startedNs }
         passNs = timetable.fill(
             UnsafeMutableBufferPointer(start: steps.base, count: steps.count),
             &made
         ) { draft.moment(of: $0) }
-        if let shard = settings.shard { keep(shard, of: &made, from: firstStep, draft) }
+        if order != nil { queue(made, from: firstStep, draft) }
+        if settings.shard != nil { keepShard(of: &made, from: firstStep, draft) }
         markLastUses(of: made, from: firstStep, draft)
         for var session in made {
             session.chapter = chapter
+            if order != nil { session.startNs = -1 }
             sessions.append(session)
         }
+        // What is read later began later, or by a moment sooner.
+        if let lastNs { time(before: lastNs) }
         return made.count
+    }
+
+    private func isKept(_ session: PlannedSession, _ draft: SessionDraft) -> Bool {
+        guard let shard = settings.shard else { return true }
+        // The exchange of the lowest number, for times of capture may be equal.
+        let name = (session.first..<session.end).map { draft.moment(of: steps[$0]).exchangeID }
+            .min()
+        return name.map { shard.contains(session: $0) } ?? false
+    }
+
+    /// Has the requests of sessions timed later: those of other shards too, for they take their turns.
+    private func queue(_ made: [PlannedSession], from firstStep: Int, _ draft: SessionDraft) {
+        var (keptStep, keptSession) = (firstStep, sessions.count)
+        for session in made {
+            let isKept = isKept(session, draft)
+            for step in session.first..<session.end {
+                let startedNs = draft.moment(of: steps[step]).startedNs
+                steps[step].offsetNs = Step.untimed
+                order?.add(
+                    startedNs: startedNs,
+                    step: isKept ? keptStep + step - session.first : nil,
+                    session: isKept ? keptSession : nil
+                )
+            }
+            if isKept {
+                keptStep += session.end - session.first
+                keptSession += 1
+            }
+        }
     }
 
     /// The sessions in the order of their first requests, and each one's in captured order.
@@ -140,19 +225,15 @@ final class SessionTable: @unchecked Sendable {
     }
 
     /// Leaves the sessions of a shard, at the times that they have among all.
-    private func keep(
-        _ shard: Shard,
+    private func keepShard(
         of made: inout [PlannedSession],
         from firstStep: Int,
         _ draft: SessionDraft
     ) {
         var kept: [PlannedSession] = []
         var end = firstStep
-        for var session in made {
+        for var session in made where isKept(session, draft) {
             let all = session.first..<session.end
-            // The exchange of the lowest number, for times of capture may be equal.
-            let name = all.map { draft.moment(of: steps[$0]).exchangeID }.min()
-            guard let name, shard.contains(session: name) else { continue }
             for step in all { steps[end + step - all.lowerBound] = steps[step] }
             session.first = end
             end += all.count

@@ -27,9 +27,6 @@ struct Timetable {
         _ sessions: inout [PlannedSession],
         _ moment: (Step) -> SessionDraft.Moment
     ) -> Int64 {
-        if let rate = shape.rate, rate.unit == .requests {
-            return spread(steps, &sessions, moment, rate)
-        }
         switch shape.pace {
         case .asap: return 0
         case .think:
@@ -84,27 +81,5 @@ struct Timetable {
     private func sum(_ one: Int64, _ two: Int64) -> Int64 {
         // Neither is below 0.
         two > Int64.max / 2 - one ? Int64.max / 2 : one + two
-    }
-
-    /// Requests at a rate, in captured order, whichever session they belong to.
-    private func spread(
-        _ steps: UnsafeMutableBufferPointer<Step>,
-        _ sessions: inout [PlannedSession],
-        _ moment: (Step) -> SessionDraft.Moment,
-        _ rate: LoadShape.Rate
-    ) -> Int64 {
-        let order = steps.indices.sorted {
-            (moment(steps[$0]).startedNs, $0) < (moment(steps[$1]).startedNs, $1)
-        }
-        var arrivals = Arrivals(rate)
-        for step in order { steps[step].offsetNs = arrivals.next() }
-        for place in sessions.indices {
-            let startNs = steps[sessions[place].first].offsetNs
-            sessions[place].startNs = startNs
-            for step in sessions[place].first..<sessions[place].end {
-                steps[step].offsetNs -= startNs
-            }
-        }
-        return max(1, arrivals.next())
     }
 }

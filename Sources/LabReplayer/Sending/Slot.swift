@@ -27,6 +27,8 @@ struct Slot {
     var isReused = false
     /// Whether an answer has begun in a `PartialAnswer`.
     var isPartial = false
+    /// Whether it waits until it is known when its request is due.
+    var isUntimed = false
     /// Whether the request was due before the answer to the one before it came.
     var waitedForAnswer = false
     /// How many addresses were tried for this request, and which of them is tried now.

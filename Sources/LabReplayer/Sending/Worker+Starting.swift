@@ -80,7 +80,8 @@ extension Worker {
             slots[slot].sessionNs = freeNs
         }
         guard isTimed else { return startStep(slot, freeNs, freeNs) }
-        let offsetNs = steps[slots[slot].step].offsetNs
+        let offsetNs = SessionTable.offset(of: steps + slots[slot].step)
+        guard offsetNs != Step.untimed else { return waitForTime(slot, freeNs) }
         let dueNs = isThinking ? freeNs + offsetNs : slots[slot].sessionNs + offsetNs
         guard dueNs < task.deadlineNs else { return retire(slot) }
         if dueNs > freeNs {
@@ -99,11 +100,32 @@ extension Worker {
         feedNs = min(feedNs, now + Self.feedingNs)
     }
 
+    /// Lets a slot wait until it is known when its request is due: that is not before the next one
+    /// whose time becomes known.
+    private mutating func waitForTime(_ slot: Int, _ freeNs: Int64) {
+        let soonestNs = task.startNs + task.loader.sessions.nothingBeforeNs
+        // It may have become known meanwhile.
+        if SessionTable.offset(of: steps + slots[slot].step) != Step.untimed {
+            return startNext(slot, freeNs)
+        }
+        let askNs = max(soonestNs, freeNs + Self.feedingNs)
+        guard askNs < task.deadlineNs else { return retire(slot) }
+        slots[slot].phase = .paused
+        slots[slot].isUntimed = true
+        slots[slot].intendedNs = askNs
+        due.add(slot, dueNs: askNs)
+    }
+
     /// Sends what is due.
     mutating func startDue(_ now: Int64) {
         while let slot = due.take(now) {
             guard task.control.wish == .go else {
                 retire(slot)
+                continue
+            }
+            guard !slots[slot].isUntimed else {
+                slots[slot].isUntimed = false
+                startNext(slot, slots[slot].intendedNs)
                 continue
             }
             startStep(slot, slots[slot].intendedNs, slots[slot].intendedNs)
@@ -144,6 +166,7 @@ extension Worker {
             disconnectAll(slot)
         }
         slots[slot].phase = .idle
+        slots[slot].isUntimed = false
         slots[slot].step = 0
         slots[slot].end = 0
         active -= 1

@@ -104,7 +104,7 @@ struct Worker: ~Copyable {
         requests = UnsafePointer(plan.requests.base)
         steps = UnsafePointer(task.loader.sessions.steps.base)
         arena = UnsafePointer(plan.arena.base)
-        loader = task.settings.sendsOnce && !task.loader.sessions.isWhole ? task.loader : nil
+        loader = task.loader.sessions.isWhole ? nil : task.loader
         judge = AnswerJudge(matching, arena)
         addresses = .allocate(capacity: task.settings.addresses.count)
         for (place, address) in task.settings.addresses.enumerated() {
