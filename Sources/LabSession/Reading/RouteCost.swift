@@ -35,8 +35,7 @@ extension RouteCost {
     /// The routes' costs, the one with the most CPU time first.
     static func all(_ db: Database) throws -> [RouteCost] {
         var pass = RouteCostPass(orphans: try orphans(db))
-        let rows = try Row.fetchCursor(db, sql: RouteCostPass.sql)
-        while let row = try rows.next() { pass.add(row) }
+        try PreparedStatement(db, RouteCostPass.sql).forEachRow { pass.add($0) }
         return pass.report()
     }
 
@@ -91,7 +90,7 @@ private struct RouteCostPass {
 
     init(orphans: [Int64: Int]) { self.orphans = orphans }
 
-    mutating func add(_ row: Row) {
+    mutating func add(_ row: borrowing StatementRow) {
         let id = row.int(0)
         if current?.id != id { endConnection() }
         var connection = current ?? Connection(id: id)

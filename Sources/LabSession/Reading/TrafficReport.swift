@@ -95,8 +95,7 @@ public struct OutcomeCount: Codable, Sendable, Equatable {
 extension TrafficReport {
     init(_ db: Database, _ accounts: inout Accounts) throws {
         var pass = TrafficPass()
-        let rows = try Row.fetchCursor(db, sql: TrafficPass.sql)
-        while let row = try rows.next() { pass.add(row, &accounts) }
+        try PreparedStatement(db, TrafficPass.sql).forEachRow { pass.add($0, &accounts) }
         self = pass.report()
     }
 }
@@ -140,7 +139,7 @@ private struct TrafficPass {
     private var statuses: [Int64?: Int] = [:]
     private var outcomes: [String?: Int] = [:]
 
-    mutating func add(_ row: Row, _ accounts: inout Accounts) {
+    mutating func add(_ row: borrowing StatementRow, _ accounts: inout Accounts) {
         let (status, outcome, recording) = (row.intIfAny(3), row.textIfAny(4), row.int(17))
         let isError = !(outcome == "ok" || outcome == "tunnel") || (status ?? 0) >= 500
         exchanges += 1
@@ -165,12 +164,12 @@ private struct TrafficPass {
     }
 
     private mutating func addTimes(
-        _ row: Row,
+        _ row: borrowing StatementRow,
         _ name: RouteName,
         _ isError: Bool,
         isTunnel: Bool
     ) {
-        func duration(_ from: Int, _ to: Int) -> Int64? {
+        func duration(_ from: Int32, _ to: Int32) -> Int64? {
             guard let start = row.intIfAny(from), let end = row.intIfAny(to) else { return nil }
             return max(0, end &- start)
         }

@@ -1,6 +1,6 @@
 // One SQL statement, prepared once and run for each row.
 //
-// GRDB opens, migrates and reads. The writer's rows, and whole replays that are read row by row, go
+// GRDB opens, migrates and reads. The writer's rows, and whole sessions that are read row by row, go
 // through SQLite's own calls: at thousands of rows a second the boxing of every value into a
 // DatabaseValue is what would cost most.
 
@@ -165,4 +165,6 @@ struct StatementRow: ~Copyable {
         else { return nil }
         return String(cString: start)
     }
+
+    func text(_ column: Int32) -> String { textIfAny(column) ?? "" }
 }
