@@ -45,7 +45,7 @@ final class SessionTable: @unchecked Sendable {
     // Unchecked: one thread makes it, and what it has published is only read after.
     let steps = StableMemory<Step>()
     let sessions = StableMemory<PlannedSession>()
-    private let settings: ReplaySettings
+    let settings: ReplaySettings
     private var timetable: Timetable
     /// What times requests at a rate; nil for all else.
     private var order: CapturedOrder?
@@ -154,14 +154,6 @@ final class SessionTable: @unchecked Sendable {
         return made.count
     }
 
-    private func isKept(_ session: PlannedSession, _ draft: SessionDraft) -> Bool {
-        guard let shard = settings.shard else { return true }
-        // The exchange of the lowest number, for times of capture may be equal.
-        let name = (session.first..<session.end).map { draft.moment(of: steps[$0]).exchangeID }
-            .min()
-        return name.map { shard.contains(session: $0) } ?? false
-    }
-
     /// Has the requests of sessions timed later: those of other shards too, for they take their turns.
     private func queue(_ made: [PlannedSession], from firstStep: Int, _ draft: SessionDraft) {
         var (keptStep, keptSession) = (firstStep, sessions.count)
@@ -180,87 +172,6 @@ final class SessionTable: @unchecked Sendable {
                 keptStep += session.end - session.first
                 keptSession += 1
             }
-        }
-    }
-
-    /// The sessions in the order of their first requests, and each one's in captured order.
-    private func addSteps(_ draft: SessionDraft) -> [PlannedSession] {
-        let moments = draft.moments
-        let sessionOf = draft.chains.sessions()
-        var startNs = [Int64](repeating: .max, count: sessionOf.count)
-        for moment in moments {
-            let session = sessionOf[draft.place(of: moment)]
-            startNs[session] = min(startNs[session], moment.startedNs)
-        }
-        func rank(_ place: Int32) -> (Int64, Int, Int64, Int32) {
-            let moment = moments[Int(place)]
-            let session = sessionOf[draft.place(of: moment)]
-            return (startNs[session], session, moment.startedNs, place)
-        }
-        var order = Array(0..<Int32(moments.count))
-        // A session that is in order already, as most are, is not sorted: a million take a second.
-        if !order.dropFirst().allSatisfy({ rank($0 - 1) < rank($0) }) {
-            order.sort { rank($0) < rank($1) }
-        }
-        var made: [PlannedSession] = []
-        var last: Int?
-        for place in order {
-            let moment = moments[Int(place)]
-            let session = sessionOf[draft.place(of: moment)]
-            if session != last {
-                made.append(PlannedSession(first: steps.count, end: steps.count))
-            }
-            last = session
-            steps.append(
-                Step(
-                    request: Int32(draft.requestsBefore) + place,
-                    connection: moment.connection,
-                    route: moment.route,
-                    keepsConnection: settings.connections != .perRequest
-                )
-            )
-            made[made.count - 1].end = steps.count
-        }
-        return made
-    }
-
-    /// Leaves the sessions of a shard, at the times that they have among all.
-    private func keepShard(
-        of made: inout [PlannedSession],
-        from firstStep: Int,
-        _ draft: SessionDraft
-    ) {
-        var kept: [PlannedSession] = []
-        var end = firstStep
-        for var session in made where isKept(session, draft) {
-            let all = session.first..<session.end
-            for step in all { steps[end + step - all.lowerBound] = steps[step] }
-            session.first = end
-            end += all.count
-            session.end = end
-            kept.append(session)
-        }
-        made = kept
-        steps.removeAll(from: end)
-    }
-
-    /// Says after which steps a connection is closed.
-    private func markLastUses(
-        of made: [PlannedSession],
-        from firstStep: Int,
-        _ draft: SessionDraft
-    ) {
-        switch settings.connections {
-        case .captured:
-            var isSeen = [Bool](repeating: false, count: draft.chains.connectionCount)
-            for step in (firstStep..<steps.count).reversed() {
-                let place = draft.place(of: draft.moment(of: steps[step]))
-                steps[step].keepsConnection = isSeen[place]
-                isSeen[place] = true
-            }
-        case .session:
-            for session in made { steps[session.end - 1].keepsConnection = false }
-        case .shared, .perRequest: break
         }
     }
 }
