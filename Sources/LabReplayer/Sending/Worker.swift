@@ -154,10 +154,12 @@ struct Worker: ~Copyable {
         nextTick = now + Self.tickNs
         if !isOpen { active = slots.count }
         while !hasBegun || active > 0 || upcoming != nil || isAwaiting {
-            var wait = pending.isEmpty ? max(0, nextInstant - now) : 0
-            if wait < pollNs { wait = 0 }
+            let wait = pending.isEmpty ? max(0, nextInstant - now) : 0
+            let polls = wait < pollNs
             // -1 is EINTR: the loop goes round.
-            let count = clab_epoll_wait(epoll, events, Self.mostEvents, wait)
+            let count = clab_epoll_wait(epoll, events, Self.mostEvents, polls ? 0 : wait)
+            // The kernel may have put the target behind this thread.
+            if polls, count == 0 { sched_yield() }
             for place in 0..<max(0, Int(count)) { handle(events[place]) }
             if !pending.isEmpty { startPending() }
             now = clab_monotonic_ns()
