@@ -69,8 +69,8 @@ public struct ComparisonReport: Sendable {
     var extent: String {
         let (compared, expected) = comparison.coverage
         return
-            "\(comparison.orders.count) rounds of \(requests) requests, \(concurrency) connections, "
-            + "\(compared) of \(expected) pairs compared, seed \(comparison.seed)"
+            Quantity.rounds(comparison.orders.count, ofRequests: requests, concurrency)
+            + ", \(compared) of \(expected) pairs compared, seed \(comparison.seed)"
     }
 
     /// Findings of these states.

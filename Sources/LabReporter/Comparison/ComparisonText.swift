@@ -107,7 +107,9 @@ public struct ComparisonText: Sendable {
             if let (route, share) = report.detectable {
                 lines.append(
                     style.dim(
-                        "  Detectable in \(report.comparison.orders.count) rounds: a slowdown of about "
+                        "  Detectable in "
+                            + Quantity.count(report.comparison.orders.count, "round", "rounds")
+                            + ": a slowdown of about "
                             + "\(Words.percent(share)) or more on every route (least sensitive: "
                             + "\(SafeText.line(route)))."
                     )

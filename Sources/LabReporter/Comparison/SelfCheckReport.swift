@@ -119,8 +119,8 @@ public struct SelfCheckReport: Sendable {
     }
 
     private var extent: String {
-        "\(result.control.orders.count) rounds of \(requests) requests, \(concurrency) connections, "
-            + "seed \(result.control.seed)"
+        Quantity.rounds(result.control.orders.count, ofRequests: requests, concurrency)
+            + ", seed \(result.control.seed)"
     }
 
     private static func place(_ row: SelfCheckRow) -> String {

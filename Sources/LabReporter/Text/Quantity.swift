@@ -56,6 +56,12 @@ enum Quantity {
         number == 1 ? "1 \(one)" : "\(count(number)) \(many)"
     }
 
+    /// What a comparison sent: `10 rounds of 1,000 requests, 1 connection`.
+    static func rounds(_ rounds: Int, ofRequests requests: Int, _ connections: Int) -> String {
+        count(rounds, "round", "rounds") + " of " + count(requests, "request", "requests") + ", "
+            + count(connections, "connection", "connections")
+    }
+
     /// A rate: `1,234 requests/s`, `3.21 requests/s`.
     static func rate(_ perSecond: Double?) -> String {
         guard let perSecond, perSecond.isFinite, perSecond < 1e15 else { return none }
