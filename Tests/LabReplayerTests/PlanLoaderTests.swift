@@ -189,6 +189,36 @@ struct PlanLoaderTests {
         #expect(read == whole)
     }
 
+    @Test func `sessions of one instant, more than are read ahead, do not wait for each other`()
+        throws
+    {
+        // None of them has its turn before all are read, so nobody begins one meanwhile.
+        let large = StoredBody.make(String(repeating: "x", count: 1 << 20))
+        let server = LoopbackServer { _ in [.send(response("yes"))] }
+        var settings = try ReplaySettings.make(port: server.port)
+        settings.shape.rate = .init(perSecond: 1000, unit: .requests)
+        var read: Int64 = 0
+        let replayer = try Replayer(settings) {
+            read += 1
+            // The first one is earlier: the others are read while it is sent.
+            return read > 40
+                ? nil
+                : [
+                    .make(
+                        read,
+                        connection: read,
+                        method: "POST",
+                        fields: "Content-Length: \(large.size)\r\n",
+                        content: large,
+                        startedNs: read == 1 ? 1 : 2
+                    )
+                ]
+        }
+        #expect(!replayer.isWhole)
+        let run = try server.serve { try replayer.runToEnd() }
+        #expect(run.summary.requests == 40)
+    }
+
     @Test func `of a load with an end no more is read than it comes to`() throws {
         var read = 0
         let server = LoopbackServer { _ in [.send(response("yes"))] }

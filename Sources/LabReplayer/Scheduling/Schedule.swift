@@ -84,7 +84,8 @@ struct Schedule: Sendable {
         return part
     }
 
-    /// How many requests there will be; nil where the time decides, and while the plan is being made.
+    /// How many requests there will be; nil where the time decides, and while the plan is being made
+    /// and may hold fewer than are asked for.
     var planned: Int? {
         guard table.isWhole else { return rounds == nil ? requests : nil }
         let inRounds = rounds.map { $0.multipliedReportingOverflow(by: table.count) }

@@ -82,6 +82,7 @@ extension SessionTable {
         }
     }
 
+    /// Whether a session is sent here, and not by another shard.
     func isKept(_ session: PlannedSession, _ draft: SessionDraft) -> Bool {
         guard let shard = settings.shard else { return true }
         // The exchange of the lowest number, for times of capture may be equal.
