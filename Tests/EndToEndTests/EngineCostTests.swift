@@ -91,7 +91,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (["-c", "20"], 0..<100), (["-R", "2000", "--rate-unit", "requests"], 0..<100),
+        (["-c", "20"], -100..<100), (["-R", "2000", "--rate-unit", "requests"], -100..<100),
         // The control: what is kept of an answer is memory.
         (["-c", "20", "--store", "all"], 3000..<1_000_000),
     ])
